@@ -1,0 +1,146 @@
+"""Every error Stillwatch raises on purpose, each with an exit code of its own.
+
+A text has four parts: where, what came, what is allowed, what to do. It never holds prompt text.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str:
+    """Say which allowed names are closest to a wrong one.
+
+    Parameters
+    ----------
+    name: what came.
+    allowed: the names that would have been right.
+
+    Returns
+    -------
+    A clause such as ``nearest: 'budget'``, or the first allowed names when none is close.
+
+    Examples
+    --------
+    >>> nearest("bugdet", ["budget", "detector"])
+    "nearest: 'budget'"
+    """
+    names = sorted(allowed)
+    close = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if close:
+        return "nearest: " + ", ".join(repr(c) for c in close)
+    shown = ", ".join(repr(n) for n in names[:40])
+    return f"allowed: {shown}" if shown else "nothing is allowed here"
+
+
+class StillwatchError(Exception):
+    """Base of all errors a user can cause; the command line prints it in one line and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class UsageError(StillwatchError):
+    """A command-line option or argument is wrong."""
+
+    exit_code = 2
+
+
+class ConfigError(StillwatchError):
+    """A configuration file or ``--set`` has an unknown key or a value out of range."""
+
+    exit_code = 2
+
+
+class GateError(StillwatchError):
+    """A stated limit was not met."""
+
+    exit_code = 1
+
+
+class InputUnreadableError(StillwatchError):
+    """An input file is missing, is not what it claims to be, or is damaged beyond its rows."""
+
+    exit_code = 3
+
+
+class MissingColumnError(StillwatchError):
+    """A log has no column for a required field."""
+
+    exit_code = 10
+
+
+class EmptyInputError(StillwatchError):
+    """A log is empty or has no rows."""
+
+    exit_code = 11
+
+
+class UnknownFormatError(StillwatchError):
+    """No preset has this name, or none recognises the log."""
+
+    exit_code = 12
+
+
+class OutputNotEmptyError(StillwatchError):
+    """The output folder holds something already."""
+
+    exit_code = 13
+
+
+class TooManyRejectsError(StillwatchError):
+    """More rows are malformed than ``--max-rejects`` allows."""
+
+    exit_code = 14
+
+
+class NaiveTimestampError(StillwatchError):
+    """Timestamps carry no zone and none was given."""
+
+    exit_code = 15
+
+
+class AmbiguousColumnError(StillwatchError):
+    """A column name, or two columns for one field, cannot be told apart."""
+
+    exit_code = 16
+
+
+class WrongTypeError(StillwatchError):
+    """A typed column holds a type that its field cannot take."""
+
+    exit_code = 17
+
+
+class ModelError(StillwatchError):
+    """A model file is damaged, of another version, or was changed after it was made."""
+
+    exit_code = 18
+
+
+class UnknownDetectorError(StillwatchError):
+    """No detector has this name."""
+
+    exit_code = 19
+
+
+class UnknownAccountError(StillwatchError):
+    """The scored folder has no such account."""
+
+    exit_code = 20
+
+
+class NotScoredError(StillwatchError):
+    """A folder is not the output of ``stillwatch score``."""
+
+    exit_code = 21
+
+
+class TruthError(StillwatchError):
+    """A truth file does not fit the scored accounts."""
+
+    exit_code = 22
+
+
+class ImpossibleRequestError(StillwatchError):
+    """What was asked cannot be reached with this log, such as a budget below one in the number of accounts."""
+
+    exit_code = 23

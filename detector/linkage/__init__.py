@@ -1,0 +1,1 @@
+"""Profiles to links between accounts, and links to clusters. Scores nobody."""

@@ -1,0 +1,182 @@
+"""Frozen settings of the detector. TOML in; an unknown key is an error that names the nearest key.
+
+Precedence, lowest first: defaults here, the preset, the configuration file, ``--set``, options of the command.
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from detector.errors import ConfigError, nearest
+
+
+class Settings(BaseModel):
+    """Base of all settings: frozen, strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputSettings(Settings):
+    """How a log is read."""
+
+    format: str = Field("auto", description="preset name, preset file, or 'auto'")
+    map: dict[str, str] = Field(default_factory=dict, description="canonical column -> column of the log")
+    timezone: str | None = Field(None, description="IANA zone of timestamps that carry none")
+    max_rejects: float = Field(0.01, ge=0, le=1, description="share of malformed rows above which reading stops")
+    text: bool = Field(True, description="read prompt and completion text")
+    batch_rows: int = Field(32_768, ge=2048, le=1_048_576, description="rows handed to the kernels at once")
+    threads: int = Field(0, ge=0, le=256, description="reading and folding threads; 0 is one per processor")
+    memory: str = Field(
+        "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"
+    )
+
+
+class LinkageSettings(Settings):
+    """What ties accounts together, and what is too popular to tie anyone."""
+
+    enabled: bool = True
+    max_accounts: int = Field(
+        250,
+        ge=2,
+        description="a thing shared by more accounts than this ties nobody (chosen: above any office)",
+    )
+    resolution: float = Field(1.0, gt=0, description="of the community search; higher makes smaller clusters")
+
+
+class DetectorSettings(Settings):
+    """Which detector scores."""
+
+    name: str = Field("combined", description="a registered detector, or pyod:NAME")
+    model: Path | None = Field(None, description="model file of the combined detector; none is the shipped one")
+    parameters: dict[str, float | int | str | bool] = Field(default_factory=dict)
+
+
+class PolicySettings(Settings):
+    """When a score becomes an action."""
+
+    budget: float = Field(1e-3, gt=0, le=0.5, description="expected share of honest accounts flagged")
+    family_support: float = Field(
+        1.0, gt=0, description="log-odds a family must add on its own to count as evidence (chosen: odds x e)"
+    )
+    revoke_families: int = Field(2, ge=2, le=4, description="independent evidence families that a revocation needs")
+    revoke_events: int = Field(50, ge=1, description="requests below which nobody is revoked automatically")
+    revoke_odds: float = Field(3.0, description="log-odds above the flagging threshold that a revocation needs")
+    throttle_odds: float = Field(1.0, description="log-odds above the flagging threshold that throttling needs")
+
+
+class ReportSettings(Settings):
+    """What the outputs show."""
+
+    accounts: int = Field(40, ge=0, description="accounts shown in full in report.html")
+    include_excerpts: bool = Field(False, description="show redacted prompt excerpts")
+
+
+class ScoreSettings(Settings):
+    """All settings of `stillwatch score`."""
+
+    input: InputSettings = InputSettings()
+    linkage: LinkageSettings = LinkageSettings()
+    detector: DetectorSettings = DetectorSettings()
+    policy: PolicySettings = PolicySettings()
+    report: ReportSettings = ReportSettings()
+    engine: Literal["embedded"] = "embedded"
+
+
+S = TypeVar("S", bound=BaseModel)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        The file is missing, unreadable or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise ConfigError(f"{path}: cannot be read ({reason}); give a TOML file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from error
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, Any]:
+    """Turn ``section.key=value`` texts of the command line into nested settings.
+
+    A value is read as TOML where it is TOML and as plain text otherwise.
+
+    Raises
+    ------
+    ConfigError
+        An assignment has no ``=`` or no key.
+
+    Examples
+    --------
+    >>> parse_assignments(["policy.budget=0.01", "detector.name=rules"])
+    {'policy': {'budget': 0.01}, 'detector': {'name': 'rules'}}
+    """
+    tree: dict[str, Any] = {}
+    for assignment in assignments:
+        key, separator, text = assignment.partition("=")
+        if not separator or not key.strip():
+            raise ConfigError(f"--set {assignment!r}: give it as section.key=value, such as policy.budget=0.01")
+        try:
+            value = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            value = text
+        *sections, last = key.strip().split(".")
+        branch = tree
+        for section in sections:
+            branch = branch.setdefault(section, {})
+            if not isinstance(branch, dict):
+                raise ConfigError(f"--set {assignment!r}: {section!r} is a value already, not a section")
+        branch[last] = value
+    return tree
+
+
+def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay one nested mapping over another; where both have a table, the tables are overlaid in turn."""
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        merged[key] = overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _allowed_keys(model: type[BaseModel], place: tuple[Any, ...]) -> Iterable[str]:
+    for step in place:
+        inner = model.model_fields[step].annotation if step in model.model_fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return ()
+        model = inner
+    return model.model_fields
+
+
+def load(model: type[S], values: Mapping[str, Any], *, where: str) -> S:
+    """Check values against a settings model.
+
+    Parameters
+    ----------
+    values: nested settings, as TOML gives them.
+    where: file or option that the values came from, for the error.
+
+    Raises
+    ------
+    ConfigError
+        A key is unknown (the nearest is named) or a value is out of range.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = tuple(first["loc"])
+        key = ".".join(str(step) for step in place)
+        if first["type"] == "extra_forbidden":
+            hint = nearest(str(place[-1]), _allowed_keys(model, place[:-1]))
+            raise ConfigError(f"{where}: unknown key {key!r}; {hint}") from error
+        raise ConfigError(f"{where}: {key} = {first.get('input')!r}: {first['msg']}") from error

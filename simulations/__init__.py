@@ -1,0 +1,1 @@
+"""Make logs, run the closed loop, keep the truth, measure detectors."""

@@ -1,0 +1,1 @@
+"""Accounts that extract: one module per attacker."""

@@ -1,0 +1,1 @@
+"""Measure scored accounts against the truth."""

@@ -1,0 +1,1 @@
+"""Honest accounts: one module per persona."""

@@ -1,0 +1,1 @@
+"""Arrivals, lengths and prompts: what every account draws from."""
