@@ -1,0 +1,31 @@
+"""What one scoring run found: the tables of `detector.tables`, held together. No logic lives here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of a scoring run.
+
+    Attributes
+    ----------
+    scored: one row per account, columns of `tables.SCORED`, most suspicious first.
+    clusters: one row per cluster, columns of `tables.CLUSTERS`, most suspicious first.
+    evidence: columns of `tables.EVIDENCE`; rows of one account lie together.
+        The row with feature ``prior`` and family ``""`` is where the sum starts.
+    links: what accounts share, columns of `tables.LINKS`.
+    timeline: requests over time, columns of `tables.TIMELINE`, for the accounts that the report shows.
+    rejected: rows that could not be read, columns of `tables.REJECTED`.
+    run: how it was made: resolved settings, versions, inputs, counts, timings; plain JSON values.
+    """
+
+    scored: pa.Table
+    clusters: pa.Table
+    evidence: pa.Table
+    links: pa.Table
+    timeline: pa.Table
+    rejected: pa.Table
+    run: dict[str, Any]
