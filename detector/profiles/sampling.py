@@ -1,0 +1,96 @@
+"""How answers are drawn: token counts on a log scale, answer to question ratio, temperature, choices, limits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from detector.profiles.batch import NULL_INT, Batch
+from detector.profiles.slices import Field, Slice, counter, half_octave, state_type
+
+TOKEN_PLACES = 40
+#: Ratios of answer to question tokens are held as 256 x ratio: place 17 begins at a ratio of 1.
+RATIO_PLACES = 36
+RATIO_UNIT = 256
+#: An answer this close to the asked limit counts as having hit it.
+AT_LIMIT = 0.95
+
+
+def _prepare(batch: Batch) -> Sequence[Any]:
+    return (
+        batch.integers("input_tokens"),
+        batch.integers("output_tokens"),
+        batch.integers("max_output_tokens"),
+        batch.floats("temperature"),
+        batch.integers("n_choices"),
+        batch.floats("wants_logprobs"),
+        batch.has("n_requests"),
+    )
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _fold(
+    state: Any,
+    account: Any,
+    rows: Any,
+    asked: Any,
+    answered: Any,
+    limit: Any,
+    temperature: Any,
+    choices: Any,
+    logprobs: Any,
+    is_bucketed: Any,
+) -> None:
+    if is_bucketed:
+        return
+    for i in rows:
+        a = account[i]
+        if asked[i] != NULL_INT:
+            state.inputs[a, half_octave(asked[i], TOKEN_PLACES)] += 1
+        if answered[i] != NULL_INT:
+            state.outputs[a, half_octave(answered[i], TOKEN_PLACES)] += 1
+            if asked[i] != NULL_INT:
+                ratio = answered[i] * RATIO_UNIT // max(asked[i], 1)
+                state.ratios[a, half_octave(ratio, RATIO_PLACES)] += 1
+        if limit[i] != NULL_INT:
+            state.n_with_limit[a] += 1
+            if answered[i] != NULL_INT and answered[i] >= AT_LIMIT * limit[i]:
+                state.n_at_limit[a] += 1
+        if not np.isnan(temperature[i]):
+            state.n_with_temperature[a] += 1
+            state.temperature_sum[a] += temperature[i]
+            state.temperature_min[a] = min(state.temperature_min[a], temperature[i])
+            state.temperature_max[a] = max(state.temperature_max[a], temperature[i])
+        if choices[i] != NULL_INT:
+            state.n_with_choices[a] += 1
+            state.choices[a] += choices[i]
+        if not np.isnan(logprobs[i]):
+            state.n_with_logprobs[a] += 1
+            state.n_wants_logprobs[a] += 1 if logprobs[i] > 0 else 0
+
+
+_FIELDS = (
+    counter("inputs", TOKEN_PLACES),
+    counter("outputs", TOKEN_PLACES),
+    counter("ratios", RATIO_PLACES),
+    counter("n_with_limit"),
+    counter("n_at_limit"),
+    counter("n_with_temperature"),
+    Field("temperature_sum", np.float64),
+    Field("temperature_min", np.float64, merge="min", fill=np.inf),
+    Field("temperature_max", np.float64, merge="max", fill=-np.inf),
+    counter("n_with_choices"),
+    counter("choices"),
+    counter("n_with_logprobs"),
+    counter("n_wants_logprobs"),
+)
+SamplingState = state_type("SamplingState", __name__, _FIELDS)
+SLICE = Slice(
+    name="sampling",
+    fields=_FIELDS,
+    state_type=SamplingState,
+    needs=("input_tokens", "output_tokens", "max_output_tokens", "temperature", "n_choices", "wants_logprobs"),
+    prepare=_prepare,
+    kernel=_fold,
+)

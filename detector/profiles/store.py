@@ -1,0 +1,208 @@
+"""The profiles of many accounts: fold batches in, merge, pool into clusters. Memory grows with accounts, never rows."""
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.profiles import clients, rhythm, sampling, text, volume
+from detector.profiles.batch import Batch
+from detector.profiles.hashing import hash_strings
+from detector.profiles.sketches import FREE, merge_samples
+from detector.profiles.slices import Array, Slice
+
+#: Every slice, by name, in the order in which they fold.
+SLICES: dict[str, Slice] = {s.name: s for s in (volume.SLICE, rhythm.SLICE, text.SLICE, sampling.SLICE, clients.SLICE)}
+#: Columns whose values a report may name; their fingerprints are looked up in `Profiles.names`.
+NAMED = ("payment_id", "org_id")
+_UFUNCS: dict[str, np.ufunc] = {"sum": np.add, "min": np.minimum, "max": np.maximum}
+
+
+def slices_for(columns: Iterable[str]) -> tuple[Slice, ...]:
+    """Give the slices that a log with these columns fills."""
+    present = set(columns)
+    return tuple(s for s in SLICES.values() if present & set(s.needs))
+
+
+def columns_read(columns: Iterable[str]) -> tuple[str, ...]:
+    """Give those columns of a log that some slice reads."""
+    read = {"occurred_at", "account_id", "n_requests", "status_code", "cost_usd", "refusal_category", "finish_reason"}
+    for part in SLICES.values():
+        read |= set(part.needs)
+    return tuple(c for c in columns if c in read)
+
+
+@dataclass
+class Profiles:
+    """Profiles of accounts, slice by slice.
+
+    Attributes
+    ----------
+    columns: canonical columns of the log; they decide which slices are kept.
+    account_ids: the accounts, in the order in which they first came.
+    states: slice name to its named tuple of arrays; row i is account i, rows past the last account are free.
+    names: fingerprint to value, for the columns in `NAMED`.
+    """
+
+    columns: tuple[str, ...]
+    threads: int = 1
+    account_ids: list[str] = field(default_factory=list)
+    states: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, dict[int, str]] = field(default_factory=lambda: {c: {} for c in NAMED})
+    _numbers: dict[str, int] = field(default_factory=dict)
+    _pool: ThreadPoolExecutor | None = None
+
+    def __post_init__(self) -> None:
+        """Make empty states for the slices that the columns fill."""
+        if not self.states:
+            self.states = {s.name: s.new_state(0) for s in slices_for(self.columns)}
+        if self.threads > 1:
+            self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fold")
+
+    def __len__(self) -> int:
+        """Count the accounts."""
+        return len(self.account_ids)
+
+    def fold(self, events: pa.RecordBatch) -> None:
+        """Fold a batch of canonical events in.
+
+        Rows of one account should come in order of time over batches; `n_late` counts those that do not.
+        """
+        if events.num_rows == 0:
+            return
+        batch = Batch(events, self._number(events.column("account_id")))
+        self._remember_names(batch)
+        work = [(SLICES[name], state, SLICES[name].prepare(batch)) for name, state in self.states.items()]
+        if self._pool is None:
+            self._fold_rows(work, batch.account, batch.order)
+            return
+        parts = [self._pool.submit(self._fold_rows, work, batch.account, rows) for rows in batch.parts(self.threads)]
+        for part in parts:
+            part.result()
+
+    @staticmethod
+    def _fold_rows(work: Sequence[Any], account: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> None:
+        for piece, state, prepared in work:
+            piece.kernel(state, account, rows, *prepared)
+
+    def _number(self, column: pa.Array) -> npt.NDArray[np.int64]:
+        coded = column.dictionary_encode()
+        numbers = self._numbers
+        n_before = len(numbers)
+        known = [numbers.setdefault(account, len(numbers)) for account in coded.dictionary.to_pylist()]
+        if len(numbers) > n_before:
+            self.account_ids = list(numbers)
+            self._grow(len(numbers))
+        return np.array(known, dtype=np.int64)[coded.indices.to_numpy()]
+
+    def _grow(self, n: int) -> None:
+        for name, state in self.states.items():
+            if len(state[0]) >= n:
+                continue
+            more = SLICES[name].new_state(max(1024, n + n // 2 - len(state[0])))
+            self.states[name] = type(state)(*(np.concatenate(pair) for pair in zip(state, more, strict=True)))
+
+    def _remember_names(self, batch: Batch) -> None:
+        for column in NAMED:
+            if batch.has(column):
+                distinct = batch.events.column(column).drop_null().unique()
+                events = pa.record_batch([distinct], names=[column])
+                strings = Batch(events, np.empty(0, np.int64)).strings(column)
+                hashes = hash_strings(strings.offsets, strings.data).tolist()
+                self.names[column].update(zip(hashes, distinct.to_pylist(), strict=True))
+
+    @property
+    def n_late(self) -> int:
+        """Count rows that came after a later one of their account; their gaps are missing until times are refolded."""
+        return int(self.states["rhythm"].n_late[: len(self)].sum())
+
+    def refold_rhythm(self, times: Iterable[pa.RecordBatch]) -> None:
+        """Fold the rhythm again from batches of accounts and instants that are in order of time."""
+        piece = SLICES["rhythm"]
+        self.states["rhythm"] = piece.new_state(max(len(self), 1))
+        for events in times:
+            batch = Batch(events, self._number(events.column("account_id")))
+            piece.kernel(self.states["rhythm"], batch.account, batch.order, *piece.prepare(batch))
+
+    def trimmed(self) -> dict[str, Any]:
+        """Give the states without free rows; arrays of shape (n_accounts, ...)."""
+        return {name: type(s)(*(a[: len(self)] for a in s)) for name, s in self.states.items()}
+
+    def merge(self, other: "Profiles") -> "Profiles":
+        """Give the profiles of the union of two logs.
+
+        Associative and commutative. Gaps are exact when the pieces of an account are disjoint in time and joined
+        neighbour to neighbour; otherwise `n_late` tells.
+        """
+        ids = list(dict.fromkeys([*self.account_ids, *other.account_ids]))
+        numbers = {account: i for i, account in enumerate(ids)}
+        groups = np.array([numbers[a] for p in (self, other) for a in p.account_ids], dtype=np.int64)
+        merged = self._combined([self.trimmed(), other.trimmed()], groups, ids, is_same_actor=True)
+        for column in NAMED:
+            merged.names[column] = {**self.names[column], **other.names[column]}
+        return merged
+
+    def pool(self, groups: npt.NDArray[np.int64], names: Sequence[str]) -> "Profiles":
+        """Merge accounts into clusters.
+
+        Parameters
+        ----------
+        groups: cluster number of each account, shape (n_accounts,).
+        names: one per cluster; they become its `account_ids`.
+        """
+        pooled = self._combined([self.trimmed()], groups, list(names), is_same_actor=False)
+        pooled.names = self.names
+        return pooled
+
+    def _combined(
+        self, states: Sequence[dict[str, Any]], groups: npt.NDArray[np.int64], ids: list[str], *, is_same_actor: bool
+    ) -> "Profiles":
+        merged: dict[str, Any] = {}
+        for name in self.states:
+            whole = type(self.states[name])(
+                *(np.concatenate(arrays) for arrays in zip(*(s[name] for s in states), strict=True))
+            )
+            merged[name] = combine(SLICES[name], whole, groups, len(ids), is_same_actor=is_same_actor)
+        out = Profiles(self.columns, account_ids=ids, states=merged)
+        out._numbers = {account: i for i, account in enumerate(ids)}
+        return out
+
+
+def combine(piece: Slice, state: Any, groups: npt.NDArray[np.int64], n: int, *, is_same_actor: bool) -> Any:
+    """Join the rows of a slice that belong to one group.
+
+    Parameters
+    ----------
+    state: named tuple of arrays with one row per piece.
+    groups: group of each row, 0 to n - 1, each at least once; shape (n_rows,).
+    n: groups.
+    is_same_actor: the pieces of a group are one account's, so the gaps between them count.
+
+    Returns
+    -------
+    A state with n rows.
+    """
+    first = state.first_at if hasattr(state, "first_at") else np.zeros(len(groups))
+    order = np.lexsort((first, groups))
+    starts = np.searchsorted(groups[order], np.arange(n + 1))
+    ordered = type(state)(*(np.ascontiguousarray(a[order]) for a in state))
+    out = piece.new_state(n)
+    for spec, source, target in zip(piece.fields, ordered, out, strict=True):
+        if spec.merge in _UFUNCS and n:
+            target[:] = _UFUNCS[spec.merge].reduceat(source, starts[:-1], axis=0)
+        elif spec.merge == "sample":
+            counts = spec.name.removesuffix("_hash") + "_count"
+            merge_samples(source, getattr(ordered, counts), starts, target, getattr(out, counts))
+    if piece.stitch is not None:
+        piece.stitch(ordered, starts, out, is_same_actor)
+    return out
+
+
+def sampled(state: Any, name: str) -> tuple[Array, Array]:
+    """Give a bottom-k sample of a state as hashes and counts; free places hold `FREE` and 0."""
+    hashes, counts = getattr(state, f"{name}_hash"), getattr(state, f"{name}_count")
+    return hashes, np.where(hashes == FREE, 0, counts)

@@ -1,0 +1,98 @@
+"""How much: requests, outcomes, tokens, cost, first and last instant."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numba import njit
+
+from detector.profiles.batch import NULL_INT, Batch
+from detector.profiles.slices import Field, Slice, counter, state_type
+
+_REFUSING = pa.array(["content_filter", "refusal"])
+_THROTTLED = 429
+_FAILED = 400
+
+
+def _refused(batch: Batch) -> Any:
+    mask = np.zeros(batch.events.num_rows, np.uint8)
+    if batch.has("refusal_category"):
+        mask |= pc.is_valid(batch.events.column("refusal_category")).to_numpy(zero_copy_only=False)
+    if batch.has("finish_reason"):
+        named = pc.is_in(batch.events.column("finish_reason"), value_set=_REFUSING)
+        mask |= named.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def _prepare(batch: Batch) -> Sequence[Any]:
+    return (
+        batch.times,
+        batch.weights,
+        batch.integers("status_code"),
+        _refused(batch),
+        batch.integers("input_tokens"),
+        batch.integers("output_tokens"),
+        batch.floats("cost_usd"),
+    )
+
+
+@njit(cache=True, nogil=True)  # type: ignore[misc]
+def _fold(
+    state: Any,
+    account: Any,
+    rows: Any,
+    times: Any,
+    weights: Any,
+    status: Any,
+    refused: Any,
+    asked: Any,
+    answered: Any,
+    cost: Any,
+) -> None:
+    for i in rows:
+        a = account[i]
+        state.n_requests[a] += weights[i]
+        state.first_at[a] = min(state.first_at[a], times[i])
+        state.last_at[a] = max(state.last_at[a], times[i])
+        state.n_refused[a] += refused[i]
+        if status[i] != NULL_INT:
+            state.n_with_status[a] += weights[i]
+            if status[i] == _THROTTLED:
+                state.n_throttled[a] += weights[i]
+            elif status[i] >= _FAILED:
+                state.n_failed[a] += weights[i]
+        if asked[i] != NULL_INT:
+            state.n_with_input[a] += weights[i]
+            state.input_tokens[a] += asked[i]
+        if answered[i] != NULL_INT:
+            state.n_with_output[a] += weights[i]
+            state.output_tokens[a] += answered[i]
+        if not np.isnan(cost[i]):
+            state.cost_usd[a] += cost[i]
+
+
+_FIELDS = (
+    counter("n_requests"),
+    Field("first_at", np.int64, merge="min", fill=np.iinfo(np.int64).max),
+    Field("last_at", np.int64, merge="max", fill=np.iinfo(np.int64).min),
+    counter("n_refused"),
+    counter("n_with_status"),
+    counter("n_throttled"),
+    counter("n_failed"),
+    counter("n_with_input"),
+    counter("input_tokens"),
+    counter("n_with_output"),
+    counter("output_tokens"),
+    Field("cost_usd", np.float64),
+)
+VolumeState = state_type("VolumeState", __name__, _FIELDS)
+SLICE = Slice(
+    name="volume",
+    fields=_FIELDS,
+    state_type=VolumeState,
+    needs=("occurred_at",),
+    prepare=_prepare,
+    kernel=_fold,
+)
