@@ -55,7 +55,7 @@ load8 = intrinsic(_load(8))
 load64 = intrinsic(_load(64))
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def load_up_to(begin: Any, end: Any, limit: Any) -> Any:
     """Read the bytes from address `begin` to `end`, 8 at most, as one number; what lies past is 0.
 
@@ -72,19 +72,19 @@ def load_up_to(begin: Any, end: Any, limit: Any) -> Any:
     return word
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def fold_case(word: Any) -> Any:
     """Set the bit in which ASCII letters of the two cases differ, in each byte."""
     return word | _CASE
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def _at_least(seven: Any, byte: Any) -> Any:
     """Mark, in the high bit, the bytes of 7-bit values that are at least `byte`."""
     return (seven + _LOW_BITS * _U(128 - byte)) & _HIGH_BITS
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def separators(word: Any) -> Any:
     """Mark, in the high bit, the bytes that are no part of a word: not letter, digit, apostrophe or non-ASCII."""
     seven = word & _SEVEN_BITS

@@ -34,7 +34,7 @@ SAMPLED = {
 NETWORKS = 32
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _ipv4_network(data: Any, begin: Any, end: Any) -> Any:
     """Read a dotted quad; gives the number of its /24, or 0 when the text is none."""
     network = _U(0)
@@ -58,7 +58,7 @@ def _ipv4_network(data: Any, begin: Any, end: Any) -> Any:
     return network if dots == 3 and digits > 0 else _NO_NETWORK
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _networks(offsets: Any, data: Any) -> Any:
     out = np.zeros(len(offsets) - 1, np.uint64)
     for i in range(len(out)):
@@ -114,14 +114,14 @@ def _prepare(batch: Batch) -> Sequence[Any]:
     return hashes, valid
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _fold_column(account: Any, rows: Any, hashes: Any, valid: Any, kept: Any, counts: Any) -> None:
     for i in rows:
         if valid[i]:
             add_to_sample(kept[account[i]], counts[account[i]], hashes[i], 1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _fold(state: Any, account: Any, rows: Any, hashes: Any, valid: Any) -> None:
     _fold_column(account, rows, hashes[0], valid[0], state.ip_hash, state.ip_count)
     _fold_column(account, rows, hashes[1], valid[1], state.user_agent_hash, state.user_agent_count)
@@ -133,6 +133,17 @@ def _fold(state: Any, account: Any, rows: Any, hashes: Any, valid: Any) -> None:
     _fold_column(account, rows, hashes[7], valid[7], state.api_key_id_hash, state.api_key_id_count)
     _fold_column(account, rows, hashes[8], valid[8], state.end_user_id_hash, state.end_user_id_count)
     _fold_column(account, rows, hashes[9], valid[9], state.network_hash, state.network_count)
+
+
+def add_instruments(state: Any, batch: Batch) -> None:
+    """Add payment and organisation of accounts that are known from elsewhere; they count once."""
+    rows = np.arange(batch.events.num_rows)
+    for column in ("payment_id", "org_id"):
+        if batch.has(column):
+            strings = batch.strings(column)
+            hashes = hash_strings(strings.offsets, strings.data)
+            kept, counts = getattr(state, f"{column}_hash"), getattr(state, f"{column}_count")
+            _fold_column(batch.account, rows, hashes, strings.valid, kept, counts)
 
 
 def _fields() -> tuple[Field, ...]:

@@ -20,7 +20,7 @@ _WORD = np.uint64(0x9E3779B97F4A7C15)
 _U = np.uint64
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def mix64(x: Any) -> Any:
     """Spread the bits of a 64-bit word; a bijection."""
     x = (x ^ (x >> _U(30))) * _M1
@@ -44,7 +44,7 @@ def unmix64(x: int) -> int:
     return x ^ (x >> 30) ^ (x >> 60)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def hash_bytes(begin: Any, end: Any, limit: Any) -> Any:
     """Hash the bytes from address `begin` to `end` to 64 bits; nothing from `limit` on is touched."""
     h = _U(end - begin) * _WORD
@@ -56,7 +56,7 @@ def hash_bytes(begin: Any, end: Any, limit: Any) -> Any:
     return mix64((((h << _U(23)) | (h >> _U(41))) ^ tail) * _WORD)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def hash_strings(offsets: Any, data: Any) -> Any:
     """Hash each string of an Arrow buffer pair; shape (n,)."""
     base = np.int64(data.ctypes.data)

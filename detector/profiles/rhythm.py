@@ -38,7 +38,7 @@ def _prepare(batch: Batch) -> Sequence[Any]:
     return batch.times, batch.weights, batch.has("n_requests")
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def timeline_shift(first_hour: Any, last_hour: Any) -> Any:
     """Give log2 of a bucket's hours: the least for which a life from first to last hour fits the timeline."""
     shift = 0
@@ -47,7 +47,7 @@ def timeline_shift(first_hour: Any, last_hour: Any) -> Any:
     return shift
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _rescale(timeline: Any, first: Any, last: Any, new_first: Any, new_last: Any, into: Any) -> None:
     """Add a timeline of hours first to last to one of a life that holds it."""
     shift = timeline_shift(first, last)
@@ -58,7 +58,7 @@ def _rescale(timeline: Any, first: Any, last: Any, new_first: Any, new_last: Any
             into[place] += timeline[j]
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _extend(state: Any, a: Any, hour: Any, weight: Any) -> None:
     """Count requests at an hour outside the life so far; buckets widen until it fits."""
     first, last = state.first_hour[a], state.last_hour[a]
@@ -71,14 +71,14 @@ def _extend(state: Any, a: Any, hour: Any, weight: Any) -> None:
     state.timeline[a, (hour >> shift) - (state.first_hour[a] >> shift)] += weight
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def _variation(first: Any, second: Any) -> Any:
     """Give CV2 of two neighbouring gaps; 0 when both are 0."""
     total = first + second
     return 2.0 * abs(first - second) / total if total > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _fold(state: Any, account: Any, rows: Any, times: Any, weights: Any, is_bucketed: Any) -> None:
     for i in rows:
         a = account[i]
@@ -114,7 +114,7 @@ def _fold(state: Any, account: Any, rows: Any, times: Any, weights: Any, is_buck
         state.last_at[a] = t
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _add_pair(state: Any, a: Any, first: Any, second: Any) -> None:
     cv2 = _variation(first, second)
     state.n_pairs[a] += 1
@@ -122,7 +122,7 @@ def _add_pair(state: Any, a: Any, first: Any, second: Any) -> None:
     state.n_regular[a] += cv2 < REGULAR_CV2
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _append(state: Any, p: Any, out: Any, g: Any) -> None:
     """Put the gap between what is there and a later piece of the same account, and the pairs it makes."""
     gap = state.first_at[p] - out.last_at[g]
@@ -140,7 +140,7 @@ def _append(state: Any, p: Any, out: Any, g: Any) -> None:
     out.last_gap[g] = state.last_gap[p] if state.last_gap[p] >= 0 else gap
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _stitch(state: Any, starts: Any, out: Any, is_same_actor: Any) -> None:
     for g in range(len(starts) - 1):
         for p in range(starts[g], starts[g + 1]):

@@ -23,7 +23,7 @@ FREE = np.uint64(2**64 - 1)
 _U = np.uint64
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def rank(h: Any, bits: Any) -> Any:
     """Give the HyperLogLog rank of a hash; its register is its highest `bits` bits."""
     return np.uint8(min(leading_zeros(h << _U(bits)), _U(62)) + _U(1))
@@ -48,7 +48,7 @@ def count_distinct(registers: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     return np.where((raw <= 2.5 * m) & (empty > 0), linear, raw)
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def add_to_sample(hashes: Any, counts: Any, h: Any, weight: Any) -> None:
     """Add a hash to one ascending bottom-k sample, in place."""
     k = len(hashes)
@@ -71,7 +71,7 @@ def add_to_sample(hashes: Any, counts: Any, h: Any, weight: Any) -> None:
     counts[low] = weight
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def merge_samples(hashes: Any, counts: Any, starts: Any, out_hashes: Any, out_counts: Any) -> None:
     """Merge runs of samples; run g is rows `starts[g]` up to `starts[g + 1]`. Outputs are filled in place."""
     for g in range(len(starts) - 1):

@@ -86,7 +86,7 @@ def state_type(name: str, module: str, fields: Sequence[Field]) -> Any:
     return namedtuple(name, [f.name for f in fields], module=module)
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def half_octave(x: Any, places: Any) -> Any:
     """Place a count on a logarithmic scale: 0 for 0, then two places to each doubling, the last takes all above."""
     if x <= 0:

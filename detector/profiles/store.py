@@ -9,14 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.profiles import clients, rhythm, sampling, text, volume
+from detector.profiles import clients, membership, rhythm, sampling, text, volume
 from detector.profiles.batch import Batch
 from detector.profiles.hashing import hash_strings
 from detector.profiles.sketches import FREE, merge_samples
 from detector.profiles.slices import Array, Slice
+from detector.tables import NETWORK_COLUMNS
 
 #: Every slice, by name, in the order in which they fold.
-SLICES: dict[str, Slice] = {s.name: s for s in (volume.SLICE, rhythm.SLICE, text.SLICE, sampling.SLICE, clients.SLICE)}
+SLICES: dict[str, Slice] = {
+    s.name: s for s in (membership.SLICE, volume.SLICE, rhythm.SLICE, text.SLICE, sampling.SLICE, clients.SLICE)
+}
 #: Columns whose values a report may name; their fingerprints are looked up in `Profiles.names`.
 NAMED = ("payment_id", "org_id")
 _UFUNCS: dict[str, np.ufunc] = {"sum": np.add, "min": np.minimum, "max": np.maximum}
@@ -25,7 +28,8 @@ _UFUNCS: dict[str, np.ufunc] = {"sum": np.add, "min": np.minimum, "max": np.maxi
 def slices_for(columns: Iterable[str]) -> tuple[Slice, ...]:
     """Give the slices that a log with these columns fills."""
     present = set(columns)
-    return tuple(s for s in SLICES.values() if present & set(s.needs))
+    kept = (s for s in SLICES.values() if present & set(s.needs))
+    return tuple(kept)
 
 
 def columns_read(columns: Iterable[str]) -> tuple[str, ...]:
@@ -45,6 +49,7 @@ class Profiles:
     columns: canonical columns of the log; they decide which slices are kept.
     account_ids: the accounts, in the order in which they first came.
     states: slice name to its named tuple of arrays; row i is account i, rows past the last account are free.
+    filled: columns of the log in which some row held a value.
     names: fingerprint to value, for the columns in `NAMED`.
     """
 
@@ -52,6 +57,7 @@ class Profiles:
     threads: int = 1
     account_ids: list[str] = field(default_factory=list)
     states: dict[str, Any] = field(default_factory=dict)
+    filled: set[str] = field(default_factory=set)
     names: dict[str, dict[int, str]] = field(default_factory=lambda: {c: {} for c in NAMED})
     _numbers: dict[str, int] = field(default_factory=dict)
     _pool: ThreadPoolExecutor | None = None
@@ -76,6 +82,9 @@ class Profiles:
             return
         batch = Batch(events, self._number(events.column("account_id")))
         self._remember_names(batch)
+        self.filled |= {
+            name for name in set(events.schema.names) - self.filled if events.column(name).null_count < events.num_rows
+        }
         work = [(SLICES[name], state, SLICES[name].prepare(batch)) for name, state in self.states.items()]
         if self._pool is None:
             self._fold_rows(work, batch.account, batch.order)
@@ -115,6 +124,39 @@ class Profiles:
                 hashes = hash_strings(strings.offsets, strings.data).tolist()
                 self.names[column].update(zip(hashes, distinct.to_pylist(), strict=True))
 
+    def enrich(self, accounts: pa.Table) -> int:
+        """Add what a table of accounts (`tables.ACCOUNTS`) knows: sign-up, payment, organisation.
+
+        Returns
+        -------
+        How many accounts of the log the table knows.
+        """
+        rows = np.array([self._numbers.get(a, -1) for a in accounts.column("account_id").to_pylist()], dtype=np.int64)
+        known = accounts.filter(pa.array(rows >= 0))
+        numbers = rows[rows >= 0]
+        if "created_at" in known.column_names:
+            membership.add_sign_ups(self.states["membership"], numbers, known.column("created_at"))
+        instruments = [c for c in NAMED if c in known.column_names]
+        if "clients" in self.states and instruments:
+            batch = Batch(known.select(instruments).combine_chunks().to_batches()[0], numbers) if len(numbers) else None
+            if batch is not None:
+                self._remember_names(batch)
+                clients.add_instruments(self.states["clients"], batch)
+        return len(set(numbers.tolist()))
+
+    @property
+    def filled_columns(self) -> tuple[str, ...]:
+        """Give the columns that hold something, in the order of the log."""
+        return tuple(c for c in self.columns if c in self.filled)
+
+    @property
+    def evidence_level(self) -> int:
+        """Tell how much the log says: 0 counts, 1 requests, 2 network identity, 3 prompts, 4 completions."""
+        if "n_requests" in self.filled:
+            return 0
+        levels = ((4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
+        return next((level for level, columns in levels if self.filled & columns), 1)
+
     @property
     def n_late(self) -> int:
         """Count rows that came after a later one of their account; their gaps are missing until times are refolded."""
@@ -144,6 +186,7 @@ class Profiles:
         merged = self._combined([self.trimmed(), other.trimmed()], groups, ids, is_same_actor=True)
         for column in NAMED:
             merged.names[column] = {**self.names[column], **other.names[column]}
+        merged.filled = self.filled | other.filled
         return merged
 
     def pool(self, groups: npt.NDArray[np.int64], names: Sequence[str]) -> "Profiles":
@@ -155,7 +198,7 @@ class Profiles:
         names: one per cluster; they become its `account_ids`.
         """
         pooled = self._combined([self.trimmed()], groups, list(names), is_same_actor=False)
-        pooled.names = self.names
+        pooled.names, pooled.filled = self.names, self.filled
         return pooled
 
     def _combined(

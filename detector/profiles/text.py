@@ -73,7 +73,7 @@ def _prepare(batch: Batch) -> Sequence[Any]:
     return prompt.offsets, prompt.data, prompt.valid, system.offsets, system.data, system.valid
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def _word_end(begin: Any, end: Any, limit: Any) -> Any:
     """Find the address where the word that starts at `begin` ends."""
     i = begin
@@ -85,7 +85,7 @@ def _word_end(begin: Any, end: Any, limit: Any) -> Any:
     return end
 
 
-@njit(cache=True, inline="always")  # type: ignore[misc]
+@njit(cache=True, inline="always")
 def _word_hash(begin: Any, end: Any, limit: Any, first: Any) -> Any:
     """Hash a word without regard to ASCII case; `first` is its first 8 bytes, folded."""
     word = mix64(first)
@@ -96,7 +96,7 @@ def _word_hash(begin: Any, end: Any, limit: Any, first: Any) -> Any:
     return word
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any) -> Any:
     """Walk the words of a prompt's head; gives opening fingerprint, words, first persons and pleases."""
     opening = _U(0)
@@ -122,7 +122,7 @@ def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any) 
     return opening, n_words, n_first_person, n_please
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _count_classes(begin: Any, end: Any) -> Any:
     packed = _U(0)
     for i in range(begin, end):
@@ -130,7 +130,7 @@ def _count_classes(begin: Any, end: Any) -> Any:
     return packed
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _add_unit_vector(total: Any, vector: Any) -> None:
     square = 0
     for d in range(DIMENSIONS):
@@ -142,7 +142,7 @@ def _add_unit_vector(total: Any, vector: Any) -> None:
             vector[d] = 0
 
 
-@njit(cache=True)  # type: ignore[misc]
+@njit(cache=True)
 def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: Any) -> None:
     n_bytes = end - begin
     state.n_prompts[a] += 1
@@ -170,7 +170,7 @@ def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: A
     _add_unit_vector(state.vector[a], vector)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _fold(
     state: Any,
     account: Any,

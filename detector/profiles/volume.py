@@ -38,7 +38,7 @@ def _prepare(batch: Batch) -> Sequence[Any]:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[misc]
+@njit(cache=True, nogil=True)
 def _fold(
     state: Any,
     account: Any,

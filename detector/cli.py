@@ -1,0 +1,264 @@
+"""The `stillwatch` command: options in, library calls, a table out. Heavy imports happen inside commands."""
+
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from detector import __version__
+from detector.errors import StillwatchError, UsageError
+
+app = typer.Typer(
+    help="Find the accounts that are distilling your model, see the evidence, rehearse the revocation.",
+    epilog="Start with: stillwatch generate configs/quickstart.toml --out log && "
+    "stillwatch score log/events.parquet --accounts log/accounts.parquet --out scored",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+formats_app = typer.Typer(help="The log formats that are known.", no_args_is_help=True)
+app.add_typer(formats_app, name="formats")
+
+Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
+Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        typer.echo(f"stillwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _mapped(pairs: list[str] | None) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs or ():
+        canonical, separator, column = pair.partition("=")
+        if not separator or not canonical or not column:
+            raise UsageError(f"--map {pair!r}: give it as canonical=column, such as account_id=user")
+        mapping[canonical.strip()] = column.strip()
+    return mapping
+
+
+def _settings(config: Path | None, assignments: list[str] | None, options: dict[str, Any]) -> Any:
+    """Lay defaults, file, ``--set`` and options over one another, in this order."""
+    from detector.settings import ScoreSettings, load, overlay, parse_assignments, read_toml
+
+    values: dict[str, Any] = {}
+    if config is not None:
+        values = read_toml(config)
+        load(ScoreSettings, values, where=str(config))
+    values = overlay(values, parse_assignments(assignments or ()))
+    load(ScoreSettings, values, where="--set")
+    return load(ScoreSettings, overlay(values, _given(options)), where="options")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options that the user gave."""
+    kept = {key: _given(value) if isinstance(value, dict) else value for key, value in options.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}
+
+
+@app.command()
+def score(
+    logs: Logs,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder for the results.")],
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME|FILE", help="Preset; see `stillwatch formats list`.")
+    ] = None,
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Which column is which; repeat.")
+    ] = None,
+    accounts: Annotated[
+        Path | None, typer.Option("--accounts", metavar="FILE", help="Sign-up time, payment, ... per account.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option("--budget", help="Expected share of honest accounts flagged.", show_default="0.001")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option("--detector", metavar="NAME", help="Instead of combined; any PyOD model as pyod:NAME.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option("--model", metavar="FILE", help="Made by `stillwatch fit`.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option("--timezone", metavar="ZONE", help="Zone of timestamps that carry none.")
+    ] = None,
+    max_rejects: Annotated[
+        float | None, typer.Option("--max-rejects", help="Share of malformed rows borne.", show_default="0.01")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
+    assignments: Assignments = None,
+    no_text: Annotated[bool, typer.Option("--no-text", help="Do not read prompts and completions.")] = False,
+    include_excerpts: Annotated[
+        bool, typer.Option("--include-excerpts", help="Show a few redacted prompts of flagged accounts.")
+    ] = False,
+    engine: Annotated[str | None, typer.Option("--engine", help="Where rows live.", show_default="embedded")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Reading and folding threads.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the run record as JSON.")] = False,
+) -> None:
+    """Say which accounts look like distillation, and why.
+
+    Example: stillwatch score 'logs/2026-11-*.csv.gz' --accounts accounts.csv --out scored --budget 0.001
+    """
+    from detector.reports.atomic import check_free
+
+    check_free(out)
+    options = {
+        "engine": engine,
+        "input": {
+            "format": form,
+            "map": _mapped(mapped),
+            "timezone": timezone,
+            "max_rejects": max_rejects,
+            "threads": threads,
+            "text": False if no_text else None,
+        },
+        "policy": {"budget": budget},
+        "detector": {"name": detector, "model": model},
+        "report": {"include_excerpts": True if include_excerpts else None},
+    }
+    settings = _settings(config, assignments, options)
+    from detector.pipeline import score as run
+    from detector.progress import progress
+    from detector.reports.publish import write_results
+
+    with progress(quiet=quiet or as_json) as tell:
+        results = run(logs, settings, accounts=accounts, tell=tell)
+        tell("writing the report")
+        write_results(results, out, report_accounts=settings.report.accounts)
+    _say(results, out, quiet=quiet, as_json=as_json)
+
+
+def _say(results: Any, out: Path, *, quiet: bool, as_json: bool) -> None:
+    if as_json:
+        from detector.reports.findings import to_json
+
+        typer.echo(to_json(results.run))
+    elif not quiet:
+        from detector.reports.safe import safe_text
+        from detector.reports.terminal import summary
+
+        typer.echo(summary(results))
+        typer.echo(f"report: {safe_text(str(out / 'report.html'))}")
+
+
+@app.command()
+def explain(
+    scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of `stillwatch score`.")],
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account_id of the log.")],
+) -> None:
+    """Show the evidence for and against one account.
+
+    Example: stillwatch explain scored acct_5f3a9c
+    """
+    import shutil
+
+    from detector.reports.loading import load_results
+    from detector.reports.terminal import explain as explained
+
+    typer.echo(explained(load_results(scored), account, width=shutil.get_terminal_size((100, 24)).columns))
+
+
+@app.command()
+def fit(
+    logs: Logs,
+    truth: Annotated[list[Path], typer.Option("--truth", metavar="FILE", help="Who was what; one per log.")],
+    out: Annotated[Path, typer.Option("--out", metavar="MODEL.json", help="Where the model goes.")],
+    accounts: Annotated[
+        list[Path] | None, typer.Option("--accounts", metavar="FILE", help="One per log, or none.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
+    assignments: Assignments = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+) -> None:
+    """Fit the combined detector on labelled logs.
+
+    Example: stillwatch fit log/events.parquet --truth log/truth.parquet --accounts log/accounts.parquet --out mine.json
+    """
+    from detector.progress import progress
+    from detector.training import fit_logs
+
+    settings = _settings(config, assignments, {})
+    with progress(quiet=quiet) as tell:
+        sha256 = fit_logs(logs, truth, accounts or [], settings, out, tell=tell)
+    if not quiet:
+        typer.echo(f"{out}: model {sha256[:12]}")
+
+
+@formats_app.command("list")
+def formats_list() -> None:
+    """List the presets.
+
+    Example: stillwatch formats list
+    """
+    from detector.logs.formats import list_formats
+
+    for form in list_formats():
+        typer.echo(f"{form.name:<18} {form.title}")
+
+
+@formats_app.command("show")
+def formats_show(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A preset.")],
+) -> None:
+    """Show a preset: which columns it reads, from where.
+
+    Example: stillwatch formats show litellm-spend
+    """
+    from detector.logs.formats import format_text
+
+    typer.echo(format_text(name))
+
+
+@formats_app.command("check")
+def formats_check(
+    logs: Logs,
+    form: Annotated[str | None, typer.Option("--format", metavar="NAME|FILE", help="Preset.")] = None,
+    mapped: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Repeat.")] = None,
+    timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="Of naive timestamps.")] = None,
+) -> None:
+    """Say how a log would be read: preset, coverage of each column, evidence level.
+
+    Example: stillwatch formats check export.csv --map account_id=user
+    """
+    from detector.engines.check import check_log
+
+    options = {"input": {"format": form, "map": _mapped(mapped), "timezone": timezone}}
+    typer.echo(check_log(logs, _settings(None, None, options).input))
+
+
+def _add_plugins() -> None:
+    for entry in entry_points(group="stillwatch.commands"):
+        entry.load()(app)
+
+
+def main() -> None:
+    """Run the command line; the one place that exits."""
+    from detector.reports.safe import safe_text
+
+    _add_plugins()
+    try:
+        app()
+    except StillwatchError as error:
+        sys.stderr.write(f"stillwatch: {safe_text(str(error))}\n")
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+    except KeyboardInterrupt:
+        sys.stderr.write("stillwatch: stopped; nothing was written\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""Scores taken apart for a reviewer: prior + contributions = score, each piece beside what is typical."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from detector.detectors.base import Values, Verdict
+from detector.features.catalogue import FEATURES
+from detector.tables import EVIDENCE
+
+PRIOR = "prior"
+
+
+def percentiles(values: pd.DataFrame) -> pd.DataFrame:
+    """Give the share of accounts with a smaller value, ties in the middle; same shape, 0 to 1, NaN where absent."""
+    ranks = values.rank(method="average")
+    return (ranks - 0.5) / values.notna().sum()
+
+
+def _described(piece: str) -> tuple[str, str]:
+    known = FEATURES.get(piece)
+    return (known.unit, known.meaning) if known else ("", f"score of {piece} over all features")
+
+
+def tabulate(
+    account_ids: list[str],
+    features: pd.DataFrame,
+    verdict: Verdict,
+    *,
+    is_clustered: "np.typing.NDArray[np.bool_]",
+) -> pa.Table:
+    """Lay the evidence of every account out, one row per account and piece.
+
+    Parameters
+    ----------
+    account_ids: shape (n,).
+    features: of the account's cluster, or of the account where it is alone; shape (n, n_features).
+    verdict: contributions in the order of the accounts, shape (n, n_pieces).
+    is_clustered: whether the value was measured on a cluster of several accounts, shape (n,).
+
+    Returns
+    -------
+    Columns of `tables.EVIDENCE`; per account the prior and then the pieces, absent features left out.
+    """
+    pieces = list(verdict.contributions)
+    ranked = percentiles(features)
+    n, width = len(account_ids), len(pieces) + 1
+
+    def laid_out(columns: Mapping[str, Values], first: float) -> Values:
+        grid = np.full((n, width), np.nan)
+        grid[:, 0] = first
+        for j, piece in enumerate(pieces, start=1):
+            if piece in columns:
+                grid[:, j] = columns[piece]
+        return grid.ravel()
+
+    contribution = laid_out({p: verdict.contributions[p].to_numpy() for p in pieces}, verdict.prior)
+    value = laid_out({p: features[p].to_numpy() for p in pieces if p in features}, np.nan)
+    percentile = laid_out({p: ranked[p].to_numpy() for p in pieces if p in features}, np.nan)
+    medians = features.median()
+    typical = laid_out({p: np.full(n, medians[p]) for p in pieces if p in features}, np.nan)
+    described = [("", "where the sum starts: the share of accounts assumed to extract"), *map(_described, pieces)]
+    families = ["", *(verdict.families[p] for p in pieces)]
+    subjects = np.where(is_clustered, "cluster", "account")
+
+    def repeated(words: list[str]) -> pa.Array:
+        codes = pa.array(np.tile(np.arange(width, dtype=np.int32), n))
+        return pa.DictionaryArray.from_arrays(codes, pa.array(words)).cast(pa.string())
+
+    table = pa.table(
+        {
+            "account_id": pa.array(account_ids, pa.string()).take(pa.array(np.repeat(np.arange(n), width))),
+            "family": repeated(families),
+            "feature": repeated([PRIOR, *pieces]),
+            "subject": pa.array(np.repeat(subjects, width)),
+            "value": pa.array(value, from_pandas=True),
+            "unit": repeated([unit for unit, _ in described]),
+            "reference": pa.array(typical, from_pandas=True),
+            "percentile": pa.array(percentile, from_pandas=True),
+            "contribution": pa.array(contribution),
+            "meaning": repeated([meaning for _, meaning in described]),
+        }
+    ).cast(EVIDENCE)
+    is_prior = np.arange(n * width) % width == 0
+    return table.filter(pa.array(is_prior | ~np.isnan(value) | (contribution != 0)))

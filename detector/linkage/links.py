@@ -1,0 +1,91 @@
+"""What accounts share: payment, organisation, network, system prompt, dominant opening. Read off their profiles.
+
+The samples of two accounts keep the same hashes, so what they share is found by grouping hashes, without the log.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.profiles.sketches import FREE
+
+#: Kind of link -> slice and sample that hold it.
+KINDS: dict[str, tuple[str, str]] = {
+    "payment": ("clients", "payment_id"),
+    "organisation": ("clients", "org_id"),
+    "network": ("clients", "network"),
+    "system_prompt": ("text", "system"),
+    "template": ("text", "template"),
+}
+#: Kinds that tie two accounts by themselves: an instrument that someone must own.
+STRONG = ("payment", "organisation")
+#: An opening is an account's template when at least this share of its prompts has it.
+DOMINANT = 0.5
+
+
+@dataclass(frozen=True)
+class Links:
+    """Account-thing pairs of things that at least two accounts have.
+
+    Attributes
+    ----------
+    kind: index into `KINDS`, shape (n_links,).
+    thing: hash, shape (n_links,).
+    account: number of the account, shape (n_links,).
+    n_events: requests of the account with this thing, shape (n_links,).
+    n_accounts: accounts that have the thing, shape (n_links,).
+    """
+
+    kind: npt.NDArray[np.int64]
+    thing: npt.NDArray[np.uint64]
+    account: npt.NDArray[np.int64]
+    n_events: npt.NDArray[np.int64]
+    n_accounts: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """Count the links."""
+        return len(self.thing)
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> "Links":
+        """Give the links that a mask of shape (n_links,) keeps."""
+        return Links(self.kind[keep], self.thing[keep], self.account[keep], self.n_events[keep], self.n_accounts[keep])
+
+
+def _held(states: dict[str, Any], kind: str) -> tuple[Any, Any, Any]:
+    piece, name = KINDS[kind]
+    if piece not in states:
+        return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64)
+    hashes, counts = getattr(states[piece], f"{name}_hash"), getattr(states[piece], f"{name}_count")
+    used = hashes != FREE
+    if kind == "template":
+        used &= counts >= DOMINANT * np.maximum(states["text"].n_prompts, 1)[:, None]
+    account, place = np.nonzero(used)
+    return account, hashes[account, place], counts[account, place].astype(np.int64)
+
+
+def find_links(states: dict[str, Any]) -> Links:
+    """Find what accounts share.
+
+    Parameters
+    ----------
+    states: of `Profiles.trimmed`; slices that the log does not fill give no links.
+
+    Returns
+    -------
+    Links ordered by kind and thing.
+    """
+    found = [(k, *_held(states, kind)) for k, kind in enumerate(KINDS)]
+    kind = np.concatenate([np.full(len(account), k) for k, account, _, _ in found])
+    account = np.concatenate([a for _, a, _, _ in found])
+    thing = np.concatenate([t for _, _, t, _ in found])
+    n_events = np.concatenate([n for _, _, _, n in found])
+    order = np.lexsort((account, thing, kind))
+    kind, account, thing, n_events = kind[order], account[order], thing[order], n_events[order]
+    is_new = np.ones(len(order), dtype=bool)
+    is_new[1:] = (thing[1:] != thing[:-1]) | (kind[1:] != kind[:-1])
+    group = np.cumsum(is_new) - 1
+    n_accounts = np.bincount(group, minlength=1)[group] if len(group) else group
+    links = Links(kind, thing, account, n_events, n_accounts)
+    return links.where(n_accounts > 1)

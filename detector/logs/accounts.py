@@ -1,0 +1,80 @@
+"""The optional second file: what is known of accounts besides their requests."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from detector.errors import (
+    AmbiguousColumnError,
+    InputUnreadableError,
+    MissingColumnError,
+    NaiveTimestampError,
+    WrongTypeError,
+    nearest,
+)
+from detector.tables import ACCOUNTS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def _read(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    try:
+        if path.read_bytes()[:4] == b"PAR1":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError, pa.ArrowException, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is neither Parquet nor CSV with a header"
+        raise InputUnreadableError(f"{path}: accounts cannot be read ({reason}); give a CSV or Parquet file") from error
+
+
+def _instants(path: Path, column: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
+    import pandas as pd
+
+    try:
+        read = pd.to_datetime(column, format="ISO8601")
+    except (ValueError, TypeError) as error:
+        if "offset" in str(error) or "mixed" in str(error).lower() or "tz" in str(error).lower():
+            return pd.to_datetime(column, format="ISO8601", utc=True).dt.floor("us")
+        raise WrongTypeError(f"{path}: created_at holds what is no ISO 8601 time; give 2026-03-02T00:00:00Z") from error
+    if read.notna().any() and read.dt.tz is None:
+        raise NaiveTimestampError(f"{path}: created_at carries no zone; write it as 2026-03-02T00:00:00Z")
+    return pd.to_datetime(read, utc=True).dt.floor("us")
+
+
+def read_accounts(path: Path) -> pa.Table:
+    """Read a table of accounts from CSV or Parquet; columns beyond the contract are passed over.
+
+    Returns
+    -------
+    Those columns of `tables.ACCOUNTS` that the file has.
+
+    Raises
+    ------
+    InputUnreadableError
+        The file is missing or neither CSV nor Parquet.
+    MissingColumnError
+        It has no ``account_id``.
+    AmbiguousColumnError
+        An account stands in it twice.
+    NaiveTimestampError, WrongTypeError
+        ``created_at`` carries no zone, or is no time.
+    """
+    frame = _read(path)
+    if "account_id" not in frame:
+        hint = nearest("account_id", [str(c) for c in frame.columns])
+        raise MissingColumnError(f"{path}: no column 'account_id'; {hint}; name it account_id")
+    frame = frame[[c for c in ACCOUNTS.names if c in frame]].dropna(subset=["account_id"])
+    frame["account_id"] = frame.account_id.astype(str)
+    if frame.account_id.duplicated().any():
+        raise AmbiguousColumnError(f"{path}: an account_id stands in two rows; keep one row per account")
+    if "created_at" in frame:
+        frame["created_at"] = _instants(path, frame.created_at)
+    schema = pa.schema([ACCOUNTS.field(c) for c in frame])
+    try:
+        return pa.Table.from_pandas(frame, schema=schema, preserve_index=False, safe=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise WrongTypeError(f"{path}: a column holds what is not text; see the columns in the README") from error
