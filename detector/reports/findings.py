@@ -1,0 +1,121 @@
+"""Flagged accounts as JSON lines, one finding each: the machine-readable form that others are derived from.
+
+Names are exact here, escaped only as JSON escapes. A finding recommends; it must never read as if something was done.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from detector.reports.dossiers import Dossier, dossiers, flagged
+from detector.reports.waterfall import Step
+from detector.results import Results
+
+#: Version of `finding.schema.json`: the first number changes when a reader could break.
+SCHEMA_VERSION = "1.0"
+
+SCHEMA_PATH = Path(__file__).with_name("finding.schema.json")
+
+#: What a finding is evidence of, in the words of others.
+#: References: MITRE ATLAS; OWASP Top 10 for LLM applications, editions 2025 and 2026.
+TECHNIQUES = (
+    {"framework": "MITRE ATLAS", "id": "AML.T0024.002", "name": "Extract AI Model"},
+    {"framework": "MITRE ATLAS", "id": "AML.T0040", "name": "AI Model Inference API Access"},
+    {"framework": "OWASP LLM Top 10", "id": "LLM10:2025", "name": "Unbounded Consumption"},
+    {"framework": "OWASP LLM Top 10", "id": "LLM06:2026", "name": "Unbounded Consumption"},
+)
+
+#: Flagged accounts gathered at once: bounds memory when a budget is generous.
+BATCH = 5000
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """Write a value as JSON of printable ASCII, keys sorted."""
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, sort_keys=True, indent=indent)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None
+
+
+def _iso(at: datetime | None) -> str | None:
+    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _piece(step: Step) -> dict[str, Any]:
+    return {
+        "family": step.family,
+        "feature": step.feature,
+        "subject": step.subject,
+        "meaning": step.meaning,
+        "value": _finite(step.value),
+        "unit": step.unit,
+        "reference": _finite(step.reference),
+        "percentile": _finite(step.percentile),
+        "contribution": step.contribution,
+    }
+
+
+def _sum_of(dossier: Dossier, kind: str) -> float:
+    return sum((step.contribution for step in dossier.waterfall.steps if step.kind == kind), start=0.0)
+
+
+def _missing(run: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [{"what": str(off.get("what", "")), "why": str(off.get("why", ""))} for off in run.get("off") or []]
+
+
+def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay out one flagged account as `finding.schema.json` says.
+
+    Parameters
+    ----------
+    run: `Results.run`.
+    """
+    account, fall = dossier.account, dossier.waterfall
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "account_id": dossier.account_id,
+        "score": account["score"],
+        "threshold": run.get("threshold"),
+        "p_value": _finite(account["p_value"]),
+        "rank": account["rank"],
+        "action_recommended": account["action"],
+        "families": list(dossier.families),
+        "cluster_id": account["cluster_id"],
+        "cluster_n_accounts": dossier.cluster["n_accounts"] if dossier.cluster else None,
+        "n_events": account["n_events"],
+        "first_seen_at": _iso(account["first_seen_at"]),
+        "last_seen_at": _iso(account["last_seen_at"]),
+        "evidence_level": run.get("evidence_level"),
+        "prior": _sum_of(dossier, "prior"),
+        "evidence_for": [_piece(step) for step in fall.evidence_for],
+        "evidence_against": [_piece(step) for step in fall.evidence_against],
+        "smaller_pieces": _sum_of(dossier, "small"),
+        "unexplained": _sum_of(dossier, "unexplained"),
+        "missing": _missing(run),
+        "links": [
+            {"kind": one.kind, "thing": one.thing, "n_accounts": one.n_accounts, "n_events": one.n_events}
+            for one in dossier.links
+        ],
+        "techniques": list(TECHNIQUES),
+    }
+
+
+def findings(results: Results) -> Iterator[dict[str, Any]]:
+    """Give one finding per flagged account, most suspicious first."""
+    suspects: pa.Table = flagged(results.scored)
+    for start in range(0, suspects.num_rows, BATCH):
+        for dossier in dossiers(results, suspects.slice(start, BATCH), with_neighbours=False):
+            yield finding(dossier, results.run)
+
+
+def write_findings(results: Results, path: Path) -> None:
+    """Write `findings.jsonl`: one finding per line."""
+    with path.open("w", encoding="ascii", newline="\n") as lines:
+        for one in findings(results):
+            lines.write(to_json(one) + "\n")

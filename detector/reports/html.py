@@ -1,0 +1,190 @@
+"""The report for people: one page, no script, no remote asset. Every text goes through `shown`; none is trusted.
+
+What is said is decided here and in `dossiers`; how it looks is decided in `report.html.jinja`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from detector.reports import words
+from detector.reports.caveats import remark, weaknesses
+from detector.reports.charts import request_timeline, score_histogram
+from detector.reports.dossiers import Dossier, dossiers, flagged
+from detector.reports.safe import hex_bytes, safe_name, safe_text
+from detector.reports.waterfall import Waterfall
+from detector.results import Results
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+TEMPLATE = Path(__file__).with_name("report.html.jinja")
+
+#: Rows that a table of the page shows (chosen: what a person scrolls through); the files have all.
+MOST_ACCOUNTS = 200
+MOST_CLUSTERS = 50
+MOST_LINKS = 12
+MOST_REASONS = 10
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The log-odds axis of one waterfall, for placing bars in per cent of its width."""
+
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Give where a value lies, 0 to 100."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+    def span(self, one: float, other: float) -> str:
+        """Give the place of a bar between two values as CSS."""
+        left, right = sorted((self.place(one), self.place(other)))
+        return f"left:{left:.2f}%;width:{right - left:.2f}%"
+
+
+def axis_of(fall: Waterfall, threshold: float | None) -> Axis:
+    """Choose an axis that holds all running totals and the threshold, with some air."""
+    marks = [0.0, fall.score, *(step.before for step in fall.steps), *(step.after for step in fall.steps)]
+    marks += [] if threshold is None else [threshold]
+    air = 0.03 * (max(marks) - min(marks)) or 1.0
+    return Axis(min(marks) - air, max(marks) + air)
+
+
+def shown(value: Any) -> Any:
+    """Make a template value harmless: escapes visible, markup escaped, addresses not even recognisable as such."""
+    from markupsafe import Markup
+
+    if isinstance(value, Markup) or not isinstance(value, str):
+        return words.NOTHING if value is None else value
+    return _markup(safe_text(value))
+
+
+def _markup(visible: str) -> "Markup":
+    from markupsafe import Markup, escape
+
+    return Markup(str(escape(visible)).replace("://", "&#58;//"))  # noqa: S704 - escaped here
+
+
+def _name(text: str) -> "Markup":
+    return _markup(safe_name(text))
+
+
+def _environment() -> "Environment":
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    plain = (words.number, words.signed, words.fixed, words.share, words.rarity, words.instant, words.day)
+    environment.filters.update({function.__name__: function for function in plain})
+    environment.filters.update(name=_name, remark=remark, hexed=hex_bytes, listed=words.listed)
+    environment.globals.update(
+        measure=words.measure, counted=words.counted, period=words.period, recommendation=words.RECOMMENDATION
+    )
+    return environment
+
+
+def _chart(svg: str) -> "Markup":
+    from markupsafe import Markup
+
+    return Markup(svg)  # noqa: S704 - drawn by us from numbers
+
+
+def log_domain(run: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Give the period of the log in ms since 1970, where the run says it."""
+    period = run.get("period") or {}
+    try:
+        begin, end = (datetime.fromisoformat(str(period[key])).timestamp() for key in ("from", "to"))
+    except (KeyError, ValueError):
+        return None
+    return (int(1000 * begin), int(1000 * end)) if begin < end else None
+
+
+def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] | None) -> dict[str, Any]:
+    fall = dossier.waterfall
+    busiest = max(dossier.timeline, key=lambda row: row["n_events"], default=None)
+    return {
+        "account": dossier.account,
+        "dossier": dossier,
+        "fall": fall,
+        "axis": axis_of(fall, run.get("threshold")),
+        "weaknesses": weaknesses(dossier, run),
+        "links": dossier.links[:MOST_LINKS],
+        "n_links": len(dossier.links),
+        "busiest": busiest,
+        "timeline": _chart(request_timeline(dossier.timeline, domain=domain)) if dossier.timeline else None,
+    }
+
+
+def _reasons(rejected: pa.Table) -> list[tuple[str, int]]:
+    counts = rejected.group_by("reason").aggregate([([], "count_all")]).to_pylist()
+    return Counter({row["reason"] or "": row["count_all"] for row in counts}).most_common(MOST_REASONS)
+
+
+def _counts(results: Results, suspects: pa.Table) -> dict[str, int | None]:
+    """Give the counts of the page; those of the tables where the run does not say."""
+    counted = dict(results.run.get("counts") or {})
+    own: dict[str, int | None] = {
+        "n_accounts": results.scored.num_rows,
+        "n_flagged": suspects.num_rows,
+        "n_clusters": results.clusters.num_rows,
+        "n_rejected": results.rejected.num_rows,
+        "n_read": None,
+        "n_rows": None,
+    }
+    return own | counted
+
+
+def _actions(suspects: pa.Table) -> list[tuple[str, int]]:
+    counts = Counter(suspects["action"].to_pylist())
+    return [(action, counts[action]) for action in ("revoke", "throttle", "review", "none") if counts[action]]
+
+
+def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
+    """Gather all that the page says.
+
+    Parameters
+    ----------
+    report_accounts: flagged accounts that get a section of their own.
+    """
+    run, suspects = results.run, flagged(results.scored)
+    domain = log_domain(run)
+    shown_accounts: Sequence[Dossier] = dossiers(results, suspects.slice(0, report_accounts))
+    scores = pc.drop_null(results.scored["score"]).to_numpy()
+    return {
+        "run": run,
+        "counts": _counts(results, suspects),
+        "actions": _actions(suspects),
+        "threshold": run.get("threshold"),
+        "level": run.get("evidence_level"),
+        "level_words": words.LEVEL.get(run.get("evidence_level", -1), ""),
+        "off": run.get("off") or [],
+        "log_period": run.get("period") or {},
+        "histogram": _chart(score_histogram(scores, run.get("threshold"))) if len(scores) else None,
+        "suspects": suspects.slice(0, MOST_ACCOUNTS).to_pylist(),
+        "clusters": results.clusters.slice(0, MOST_CLUSTERS).to_pylist(),
+        "n_clusters": results.clusters.num_rows,
+        "sections": [_section(dossier, run, domain) for dossier in shown_accounts],
+        "reasons": _reasons(results.rejected),
+    }
+
+
+def write_report(results: Results, path: Path, *, report_accounts: int) -> None:
+    """Write `report.html`.
+
+    Parameters
+    ----------
+    report_accounts: flagged accounts shown in full.
+    """
+    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
+    text = template.render(page(results, report_accounts=report_accounts))
+    path.write_text(text, encoding="utf-8", newline="\n")

@@ -1,0 +1,67 @@
+"""A scored folder back as `Results`. Reads only what `publish` writes; anything else is refused, never guessed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from detector import tables
+from detector.errors import NotScoredError
+from detector.reports.publish import EXACT
+from detector.reports.sheets import read_csv
+from detector.results import Results
+
+
+def _refusal(path: Path, reason: str) -> NotScoredError:
+    return NotScoredError(f"{path}: {reason}; give the folder that `stillwatch score --out` wrote")
+
+
+def _read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    from pyarrow import parquet
+
+    try:
+        table = parquet.ParquetFile(path, memory_map=True).read()
+    except FileNotFoundError as error:
+        raise _refusal(path, "is missing") from error
+    except (pa.ArrowInvalid, OSError) as error:
+        raise _refusal(path, "is not a readable Parquet file") from error
+    if table.schema.remove_metadata() != schema.remove_metadata():
+        raise _refusal(path, f"has columns {table.schema.names!r}, not {schema.names!r} of the expected types")
+    return table
+
+
+def _read_rejected(path: Path) -> pa.Table:
+    try:
+        return read_csv(path, tables.REJECTED)
+    except FileNotFoundError as error:
+        raise _refusal(path, "is missing") from error
+    except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+        raise _refusal(path, f"does not have the columns {tables.REJECTED.names!r}") from error
+
+
+def _read_run(path: Path) -> dict[str, Any]:
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise _refusal(path, "is missing or unreadable") from error
+    except ValueError as error:
+        raise _refusal(path, "is not JSON") from error
+    if not isinstance(run, dict):
+        raise _refusal(path, "is not a JSON object")
+    return run
+
+
+def load_results(folder: Path) -> Results:
+    """Read what `stillwatch score` wrote.
+
+    Raises
+    ------
+    NotScoredError
+        The folder, or one of its files, is missing, damaged or of another making.
+    """
+    if not folder.is_dir():
+        raise _refusal(folder, "is not a folder" if folder.exists() else "does not exist")
+    run = _read_run(folder / "run.json")
+    kept = {field: _read_table(folder / f"{stem}.parquet", schema) for field, (stem, schema) in EXACT.items()}
+    return Results(**kept, rejected=_read_rejected(folder / "rejected.csv"), run=run)

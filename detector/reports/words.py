@@ -1,0 +1,164 @@
+"""Numbers, instants and verdicts in words, the same in every output. Nothing here may claim that something was done."""
+
+from datetime import datetime
+from math import isfinite
+
+MINUS = "\u2212"
+NOTHING = "\u2013"
+
+#: What each action is called where it is recommended. Never in the past tense: nothing has been done.
+RECOMMENDATION = {
+    "none": "no action",
+    "review": "review by a person",
+    "throttle": "throttle and review",
+    "revoke": "revoke after review",
+}
+
+#: What a log of each level holds, from `L0` on.
+LEVEL = {
+    0: "request counts per time bucket",
+    1: "one row per request: time, tokens, model",
+    2: "requests with network identity",
+    3: "requests, network identity and prompts",
+    4: "requests, network identity, prompts and completions",
+}
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+#: Up to this length a unit is a symbol, such as `ms`, and has no plural.
+SHORTEST_NOUN = 3
+
+#: Units that are shares of one, shown in per cent.
+SHARES = frozenset({"share", "fraction", "ratio", "probability"})
+
+
+def number(value: float | int | None) -> str:
+    """Write a number for reading: thousands apart, three digits where more say nothing.
+
+    Examples
+    --------
+    >>> number(1234567), number(0.012345), number(None)
+    ('1,234,567', '0.0123', '–')
+    """
+    if value is None:
+        return NOTHING
+    if not isfinite(value):
+        return "not a number" if value != value else ("unbounded" if value > 0 else f"{MINUS}unbounded")
+    if value == int(value) and abs(value) < 1e15:
+        text = f"{abs(int(value)):,}"
+    elif abs(value) >= 1000:
+        text = f"{abs(value):,.0f}" if abs(value) < 1e15 else f"{abs(value):.3g}"
+    else:
+        text = f"{abs(value):.3g}"
+    return (MINUS if value < 0 and text != "0" else "") + text
+
+
+def signed(value: float) -> str:
+    """Write log-odds with their sign and two decimals.
+
+    Examples
+    --------
+    >>> signed(1.234), signed(-0.5)
+    ('+1.23', '−0.50')
+    """
+    return fixed(value) if round(value, 2) < 0 else f"+{fixed(value)}"
+
+
+def fixed(value: float | None) -> str:
+    """Write log-odds with two decimals, no sign where positive."""
+    if value is None or not isfinite(value):
+        return number(value)
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", MINUS)
+
+
+def measure(value: float | None, unit: str) -> str:
+    """Write a value with its unit.
+
+    Examples
+    --------
+    >>> measure(0.25, "share"), measure(1.0, "accounts"), measure(12.5, "ms")
+    ('25 %', '1 account', '12.5 ms')
+    """
+    if value is None:
+        return NOTHING
+    if unit in SHARES and isfinite(value):
+        return f"{100 * value:.3g} %"
+    noun = unit.split(" ")[0]
+    if value == 1 and len(noun) > SHORTEST_NOUN and noun.endswith("s"):
+        unit = noun[:-1] + unit[len(noun) :]
+    return f"{number(value)} {unit}".rstrip()
+
+
+def share(value: float | None) -> str:
+    """Write a share between 0 and 1 in per cent, never rounding up to everything or down to nothing."""
+    if value is None or not isfinite(value):
+        return NOTHING
+    percent = 100 * value
+    if 99.9 < percent < 100:
+        return "> 99.9 %"
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    return f"{percent:.1f}".removesuffix(".0") + " %"
+
+
+def rarity(p_value: float | None) -> str:
+    """Say how often an honest account would score as high."""
+    if p_value is None or not isfinite(p_value) or p_value <= 0:
+        return "unknown among honest accounts"
+    if p_value >= 0.1:
+        return f"expected of {share(p_value)} of honest accounts"
+    return f"expected of about 1 in {number(_rounded(1 / p_value))} honest accounts"
+
+
+def _rounded(value: float) -> int:
+    return int(float(f"{value:.2g}"))
+
+
+def instant(at: datetime | None) -> str:
+    """Write an instant to the minute, UTC."""
+    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def day(at: datetime | None) -> str:
+    """Write the day of an instant."""
+    return NOTHING if at is None else f"{at:%Y-%m-%d}"
+
+
+def period(begin: datetime | str | None, end: datetime | str | None) -> str:
+    """Write the days between two instants, given as such or as ISO texts.
+
+    Examples
+    --------
+    >>> period("2026-10-11T08:00:00Z", "2026-11-04T00:00:00Z")
+    '11 Oct – 4 Nov 2026'
+    """
+    days = [str(at)[:10].split("-") for at in (begin, end) if at]
+    if not days or any(len(parts) != 3 or not all(part.isdigit() for part in parts) for parts in days):
+        return NOTHING
+    texts = [f"{int(parts[2])} {MONTHS[int(parts[1]) - 1]} {parts[0]}" for parts in days]
+    if len(texts) == 2 and days[0] == days[1]:
+        return texts[0]
+    first = texts[0].removesuffix(f" {days[-1][0]}") if len(texts) == 2 else texts[0]
+    return f" {NOTHING} ".join([first, *texts[1:]])
+
+
+def counted(n: int | None, noun: str) -> str:
+    """Write a count with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "account"), counted(2000, "account")
+    ('1 account', '2,000 accounts')
+    """
+    return f"{number(n)} {noun}" if n == 1 else f"{number(n)} {noun}s"
+
+
+def listed(names: list[str]) -> str:
+    """Join names as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["rate", "content", "network"])
+    'rate, content and network'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

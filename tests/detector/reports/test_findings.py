@@ -1,0 +1,74 @@
+import json
+from math import fsum
+
+import pytest
+
+from detector.reports.findings import SCHEMA_PATH, SCHEMA_VERSION, findings, write_findings
+
+TYPES = {"string": str, "number": (int, float), "integer": int, "null": type(None), "array": list, "object": dict}
+
+
+def _complaints(value, schema, root, where="finding"):
+    """Check a value against the few words of JSON Schema that ours uses."""
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(isinstance(value, TYPES[kind]) and not isinstance(value, bool) for kind in kinds):
+        yield f"{where}: {value!r} is not {kinds}"
+    if ("const" in schema and value != schema["const"]) or ("enum" in schema and value not in schema["enum"]):
+        yield f"{where}: {value!r} is not allowed"
+    if isinstance(value, dict):
+        names = set(schema["properties"])
+        if set(value) != names or set(schema["required"]) != names:
+            yield f"{where}: keys {set(value) ^ names}"
+        for name in names & set(value):
+            yield from _complaints(value[name], schema["properties"][name], root, f"{where}.{name}")
+    for place, item in enumerate(value if isinstance(value, list) else []):
+        yield from _complaints(item, schema["items"], root, f"{where}[{place}]")
+    if isinstance(value, int | float) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
+        yield f"{where}: {value!r} is out of range"
+
+
+def test_findings_fit_their_schema(results):
+    """Every finding has exactly the keys and types that the published schema says."""
+    schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    assert schema["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+    assert [text for one in findings(results) for text in _complaints(one, schema, schema)] == []
+
+
+def test_the_schema_check_can_fail(results):
+    """A finding with a wrong type, a missing or a foreign key is found."""
+    schema = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    one = next(findings(results))
+    for wrong in ({"score": "high"}, {"foreign": 1}, {"p_value": 2.0}, {"action_recommended": "revoked"}):
+        assert list(_complaints(one | wrong, schema, schema))
+
+
+def test_one_finding_per_flagged_account(results):
+    """Only flagged accounts, most suspicious first, with their recommendation and links."""
+    found = list(findings(results))
+    assert [one["account_id"] for one in found] == ["acct-1", "acct-2"]
+    assert [one["action_recommended"] for one in found] == ["revoke", "review"]
+    assert found[0]["families"] == ["economy", "network", "content"]
+    assert (found[0]["cluster_id"], found[0]["cluster_n_accounts"]) == ("cluster-1", 2)
+    assert {"AML.T0024.002", "AML.T0040", "LLM10:2025", "LLM06:2026"} == {one["id"] for one in found[0]["techniques"]}
+
+
+def test_evidence_sums_to_the_score(results):
+    """Prior, for, against, smaller pieces and what is unexplained are the score."""
+    for one in findings(results):
+        pieces = [piece["contribution"] for piece in one["evidence_for"] + one["evidence_against"]]
+        total = fsum([one["prior"], *pieces, one["smaller_pieces"], one["unexplained"]])
+        assert one["score"] == pytest.approx(total, abs=1e-9)
+
+
+def test_lines_are_ascii_and_exact(make_results, hostile_strings, tmp_path):
+    """Hostile names are escaped as JSON escapes and come back unchanged, one line each."""
+    results = make_results(hostile_strings)
+    write_findings(results, tmp_path / "findings.jsonl")
+    raw = (tmp_path / "findings.jsonl").read_bytes()
+    assert not set(raw) - set(range(32, 127)) - {10}
+    names = [json.loads(line)["account_id"] for line in raw.decode().splitlines()]
+    flagged = [row["account_id"] for row in results.scored.to_pylist() if row["is_flagged"]]
+    assert flagged == names
