@@ -1,0 +1,117 @@
+"""A generated folder is complete, reproducible to the byte, and audits itself."""
+
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from detector.errors import OutputNotEmptyError, UsageError
+from detector.tables import EVENTS
+from simulations.audit import Audit
+from simulations.generate import LOG_FORMATS, generate
+from simulations.settings import ScenarioSettings, read_scenario
+from simulations.world import build
+
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.toml"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("log_format", LOG_FORMATS)
+def test_same_seed_same_bytes(small: ScenarioSettings, tmp_path: Path, log_format: str) -> None:
+    """Two runs of one scenario write the same bytes in every file."""
+    for name in ("first", "second"):
+        generate(small, tmp_path / name, log_format=log_format)
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+    expected = {f"events.{log_format}", "truth.parquet", "accounts.parquet", "scenario.toml", "audit.json"}
+    assert expected == set(contents(tmp_path / "first"))
+
+
+@pytest.mark.parametrize("log_format", ["csv", "jsonl"])
+def test_chunk_size_leaves_bytes_alone(small: ScenarioSettings, tmp_path: Path, log_format: str) -> None:
+    """A log in text has the same bytes whatever the chunk size."""
+    generate(small, tmp_path / "small", log_format=log_format, chunk_rows=97)
+    generate(small, tmp_path / "large", log_format=log_format)
+    assert contents(tmp_path / "small") == contents(tmp_path / "large")
+
+
+def test_formats_hold_the_same_rows(small: ScenarioSettings, tmp_path: Path) -> None:
+    """CSV and JSON lines read back to what Parquet holds; absent values stay absent."""
+    for log_format in LOG_FORMATS:
+        generate(small, tmp_path / log_format, log_format=log_format)
+    whole = pq.read_table(tmp_path / "parquet" / "events.parquet")
+    assert whole.schema.remove_metadata() == EVENTS
+    options = pa.csv.ConvertOptions(column_types=EVENTS, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    parse = pa.csv.ParseOptions(newlines_in_values=True)
+    table = pa.csv.read_csv(tmp_path / "csv" / "events.csv", convert_options=options, parse_options=parse)
+    assert whole.select(table.column_names).cast(table.schema).equals(table)
+    lines = (tmp_path / "jsonl" / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert whole["prompt"].to_pylist() == [row["prompt"] for row in rows]
+    assert whole["output_tokens"].to_pylist() == [row["output_tokens"] for row in rows]
+
+
+def test_resolved_scenario_makes_the_same_log(small: ScenarioSettings, tmp_path: Path) -> None:
+    """The scenario in the folder is enough to make the folder again."""
+    generate(small, tmp_path / "first")
+    generate(read_scenario(tmp_path / "first" / "scenario.toml"), tmp_path / "second")
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+
+
+def test_filled_folder_is_left_alone(small: ScenarioSettings, tmp_path: Path) -> None:
+    """Nothing is written over what is there already."""
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
+    with pytest.raises(OutputNotEmptyError, match=r"mine\.txt"):
+        generate(small, tmp_path)
+    assert contents(tmp_path) == {"mine.txt": b"keep"}
+
+
+def test_unknown_format_is_refused(small: ScenarioSettings, tmp_path: Path) -> None:
+    """The nearest format is named and nothing is written."""
+    with pytest.raises(UsageError, match=r"--log-format 'parket' is unknown; nearest: 'parquet'"):
+        generate(small, tmp_path / "out", log_format="parket")
+    assert not (tmp_path / "out").exists()
+
+
+def test_quickstart_is_clean(tmp_path: Path) -> None:
+    """The shipped scenario has 60,000 to 100,000 requests, no leak, and no value of the extracting accounts alone."""
+    report = generate(read_scenario(QUICKSTART), tmp_path / "out")
+    assert 60_000 <= report["counts"]["events"] <= 100_000
+    assert report["is_clean"], report
+    assert [lack for lack in report["categorical"] if lack["only_in"] == "extraction"] == []
+    assert report == json.loads((tmp_path / "out" / "audit.json").read_text(encoding="utf-8"))
+
+
+def audited(small: ScenarioSettings, column: str) -> dict[str, object]:
+    """Audit the small log after one column was filled with the label."""
+    world = build(small)
+    truth = world.truth()
+    extracting = truth.filter(truth["is_extraction"])["account_id"].combine_chunks()
+    audit = Audit(n_events=world.n_events)
+    for events in world.events():
+        told = pc.is_in(events["account_id"], extracting)
+        values = pc.if_else(told, 77, 11).cast(EVENTS.field(column).type)
+        audit.add(events.set_column(events.schema.get_field_index(column), column, values))
+    return audit.report(world.accounts(), truth, max_tree_auc=0.9)
+
+
+def test_audit_finds_a_telling_category(small: ScenarioSettings) -> None:
+    """A column that is the label is reported, value by value."""
+    report = audited(small, "user_agent")
+    leaks = [lack for lack in report["categorical"] if not lack["is_by_chance"]]  # type: ignore[attr-defined]
+    assert {("77", "extraction"), ("11", "honest")} <= {(lack["value"], lack["only_in"]) for lack in leaks}
+    assert not report["is_clean"]
+
+
+def test_audit_finds_a_telling_number(small: ScenarioSettings) -> None:
+    """A number that is the label lets the tree reach an AUC of 1, beyond the limit."""
+    report = audited(small, "latency_ms")
+    assert {"auc": 1.0, "limit": 0.9, "is_within_limit": False}.items() <= report["tree"].items()  # type: ignore[attr-defined]
+    assert not report["is_clean"]

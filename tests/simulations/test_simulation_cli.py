@@ -1,0 +1,83 @@
+"""The commands are thin: options reach the library, and importing them costs nothing."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from detector.errors import ConfigError
+from simulations.cli import register
+
+RUN = CliRunner()
+QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.toml"
+SMALLER = ["--set", "scale=0.05", "--set", "days=3", "--set", "cohorts.products.parameters.requests=50"]
+
+
+@pytest.fixture
+def app() -> typer.Typer:
+    """An application with nothing but our commands."""
+    app = typer.Typer()
+    register(app)
+    return app
+
+
+def test_generate_writes_a_log(app: typer.Typer, tmp_path: Path) -> None:
+    """The command writes the folder, takes seed and settings, and says what it did."""
+    out = tmp_path / "log"
+    options = ["--out", str(out), "--seed", "3", "--log-format", "csv", *SMALLER]
+    result = RUN.invoke(app, ["generate", str(QUICKSTART), *options])
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in out.iterdir()} == {
+        "events.csv",
+        "truth.parquet",
+        "accounts.parquet",
+        "scenario.toml",
+        "audit.json",
+    }
+    assert "seed = 3" in (out / "scenario.toml").read_text(encoding="utf-8")
+    assert "requests, seed 3" in result.output
+
+
+def test_errors_pass_through(app: typer.Typer, tmp_path: Path) -> None:
+    """Our errors leave the command as they are, for the one place that prints them."""
+    result = RUN.invoke(app, ["generate", str(QUICKSTART), "--out", str(tmp_path / "x"), "--set", "seeed=1"])
+    assert isinstance(result.exception, ConfigError)
+    assert "unknown key 'seeed'; nearest: 'seed'" in str(result.exception)
+
+
+def test_evaluate_prints_and_writes(app: typer.Typer, tmp_path: Path) -> None:
+    """The table is plain where no terminal is, ``--json`` prints the same JSON that the file holds."""
+    RUN.invoke(app, ["generate", str(QUICKSTART), "--out", str(tmp_path / "log"), *SMALLER])
+    truth = pq.read_table(tmp_path / "log" / "truth.parquet").to_pandas()
+    scored = pd.DataFrame({"account_id": truth["account_id"], "score": truth["n_events"] * 1.0})
+    scored.to_csv(tmp_path / "scored.csv", index=False)
+    inputs = ["evaluate", str(tmp_path / "scored.csv"), str(tmp_path / "log" / "truth.parquet")]
+    plain = RUN.invoke(app, [*inputs, "--out", str(tmp_path / "f.json")])
+    assert plain.exit_code == 0, plain.output
+    assert "auc_vs_machines" in plain.output and "\x1b" not in plain.output
+    as_json = RUN.invoke(app, [*inputs, "--out", str(tmp_path / "f.json"), "--json", "--machine", "hobby_chat"])
+    assert json.loads(as_json.output) == json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
+    assert json.loads(as_json.output)["auc_vs_people"] is None
+
+
+@pytest.mark.parametrize("command", ["generate", "evaluate"])
+def test_help_has_an_example(app: typer.Typer, command: str) -> None:
+    """Every command shows how it is called."""
+    result = RUN.invoke(app, [command, "--help"], env={"COLUMNS": "300"})
+    assert f"Example: stillwatch {command} " in result.output
+
+
+def test_import_is_light() -> None:
+    """Importing the commands loads none of the heavy libraries."""
+    heavy = "{'numpy', 'pandas', 'numba', 'sklearn', 'scipy', 'pyarrow', 'duckdb'}"
+    code = f"import sys, simulations.cli; print(sorted({heavy} & set(sys.modules)))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=QUICKSTART.parents[1]
+    )
+    assert found.stdout.strip() == "[]"

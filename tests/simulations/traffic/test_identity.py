@@ -1,0 +1,63 @@
+"""Identities are shared where they should be and nowhere else."""
+
+import numpy as np
+
+from simulations.crowd import Crowd, Horizon, Visits
+from simulations.personas.hobby_chat import person
+from simulations.streams import Streams, key_of, member_keys
+from simulations.traffic import identity
+
+
+def crowd_of(n: int, name: str = "crowd") -> Crowd:
+    """A crowd of n accounts."""
+    group = np.array([key_of("group", name)], dtype=np.uint64)
+    return Crowd(name, member_keys(name, n), group, Streams(11), Horizon(1.77e9, 14.0))
+
+
+def test_strangers_share_nothing_but_carriers_and_offices() -> None:
+    """Payments and homes are one's own; carrier and office addresses are shared over cohorts."""
+    one, other = person(crowd_of(2000)), person(crowd_of(2000, "others"))
+    assert len(np.union1d(one.payment, other.payment)) == 4000
+    assert np.intersect1d(one.addresses[:, 0], other.addresses[:, 0]).size < 5
+    carriers = np.union1d(one.addresses[:, 1], other.addresses[:, 1])
+    assert identity.N_SHARED["carrier"] == len(carriers)
+
+
+def test_team_shares_payment_site_and_organisation() -> None:
+    """Members of a team share all three; the rest of the crowd is as it was."""
+    crowd = crowd_of(10)
+    alone = person(crowd)
+    teams = np.array([0, 0, 0, -1, -1, 2, 2, -1, -1, -1])
+    found = identity.in_teams(crowd, alone, teams, kind="office")
+    assert 1 == len(set(found.payment[:3])) == len(set(found.organisation[:3])) == len(set(found.addresses[:3, 0]))
+    assert found.payment[0] != found.payment[5]
+    strangers = teams < 0
+    assert np.array_equal(found.payment[strangers], alone.payment[strangers])
+    assert np.array_equal(found.addresses[strangers], alone.addresses[strangers])
+    assert (found.organisation[strangers] == 0).all()
+
+
+def test_conversation_keeps_its_address() -> None:
+    """A person does not change address within a session."""
+    crowd = crowd_of(1)
+    session = np.repeat(np.arange(50), 4)
+    rows = np.zeros(200, dtype=np.int64)
+    visits = Visits(rows, np.arange(200), np.arange(200.0), session, np.tile(np.arange(4), 50))
+    slots = identity.slots_used(crowd, person(crowd), visits).reshape(50, 4)
+    assert (slots == slots[:, :1]).all()
+    assert len(np.unique(slots)) > 1
+
+
+def test_addresses_are_written_dotted() -> None:
+    """An address is four octets in the usual order."""
+    assert identity.ip_texts(np.array([0x01020304], dtype=np.uint32)).to_pylist() == ["1.2.3.4"]
+
+
+def test_zero_is_no_id() -> None:
+    """The number 0 is absent, not an id of zeros."""
+    assert identity.id_texts("x_", np.array([1, 0], dtype=np.uint64), digits=4).to_pylist() == ["x_0100", None]
+
+
+def test_network_has_its_octet() -> None:
+    """No two networks share a first octet or a number, so an address tells its network."""
+    assert len(identity.NETWORKS) == len(set(identity.FIRST_OCTETS)) == len(set(identity.ASNS))
