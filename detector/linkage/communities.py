@@ -13,8 +13,9 @@ Hooi et al., "FRAUDAR" (KDD 2016): why popular things must be discounted.
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse, stats
+from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+from scipy.special import pdtrc
 
 from detector.linkage.links import KINDS, STRONG, Links
 from detector.settings import LinkageSettings
@@ -49,7 +50,7 @@ def _tie_by_chance(links: Links, groups: Groups) -> Groups:
     per_group, per_thing = incidence.sum(axis=1), incidence.sum(axis=0)
     shared = sparse.triu(incidence @ incidence.T, k=1).tocoo()
     expected = per_group[shared.row] * per_group[shared.col] * (per_thing**2).sum() / max(per_thing.sum(), 1) ** 2
-    p_chance = stats.poisson.sf(shared.data - 1, expected)
+    p_chance = pdtrc(shared.data - 1, expected)
     tied = (shared.data >= _MIN_SHARED) & (p_chance < _P_CHANCE)
     first, second = _confirmed(shared.row[tied], shared.col[tied], n_groups)
     return _components(first, second, n_groups)[groups]

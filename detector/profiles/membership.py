@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.profiles.batch import Batch
-from detector.profiles.slices import Field, Slice, counter, state_type
+from detector.profiles.slices import Field, Slice, state_type
 
 _DAY_US = 86_400e6
 
@@ -34,11 +34,18 @@ def add_sign_ups(state: Any, numbers: npt.NDArray[np.int64], created_at: pa.Chun
             state.sign_up_square[number] = day * day
 
 
+def stitch(state: Any, starts: npt.NDArray[np.int64], out: Any, is_same_actor: bool) -> None:
+    """Join pieces: an account stays one account, members of a cluster add up."""
+    join = np.maximum if is_same_actor else np.add
+    for source, target in zip(state, out, strict=True):
+        target[:] = join.reduceat(source, starts[:-1])
+
+
 _FIELDS = (
-    counter("n_accounts"),
-    counter("n_signed_up"),
-    Field("sign_up_sum", np.float64),
-    Field("sign_up_square", np.float64),
+    Field("n_accounts", np.int64, merge="own"),
+    Field("n_signed_up", np.int64, merge="own"),
+    Field("sign_up_sum", np.float64, merge="own"),
+    Field("sign_up_square", np.float64, merge="own"),
 )
 MembershipState = state_type("MembershipState", __name__, _FIELDS)
 SLICE = Slice(
@@ -48,4 +55,5 @@ SLICE = Slice(
     needs=("account_id",),
     prepare=_prepare,
     kernel=_fold,
+    stitch=stitch,
 )

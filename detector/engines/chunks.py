@@ -1,0 +1,121 @@
+"""The exact way of reading text: records are checked one by one, then go through the query in chunks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import duckdb
+import pyarrow as pa
+
+from detector.engines.relations import transform_relation
+from detector.logs.headers import Header
+from detector.logs.mapping import LINE, Plan
+from detector.logs.objects import ObjectReader
+from detector.logs.resync import ResyncReader
+from detector.logs.sources import LogFile, read_chunks
+
+_CHUNK = "exact_chunk"
+_OBJECT = "object_text"
+#: chosen: some tens of megabytes of text at once, whatever a record weighs.
+_CHUNK_BYTES = 32 << 20
+
+Row = tuple[int | str, ...]
+
+
+@dataclass
+class Tally:
+    """What was counted while one file was read; `rejected` holds line and reason."""
+
+    n_read: int = 0
+    n_blank: int = 0
+    n_recovered: int = 0
+    n_truncated: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ExactReader:
+    """Reads a CSV or JSONL file into tables of canonical columns, fault numbers and line numbers."""
+
+    session: duckdb.DuckDBPyConnection
+    file: LogFile
+    header: Header
+    physical: tuple[str, ...]
+    plan: Plan
+    delimiter: str
+    chunk_rows: int
+
+    def tables(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
+        """Yield tables in file order; records that break the format are added to the tally."""
+        sources = self.plan.sources(columns)
+        if self.file.kind == "csv":
+            names = [self.physical[self.header.names.index(source)] for source in sources]
+            rows, relation = self._csv_rows(sources, tally), _CHUNK
+        else:
+            names = [_OBJECT]
+            rows, relation = self._json_rows(sources, tally), transform_relation(_CHUNK, _OBJECT, sources, LINE)
+        sql = self.plan.select(relation, columns, passed=[LINE])
+        for chunk in self._chunks(rows):
+            yield from self._run(sql, chunk, [LINE, *names], tally)
+
+    def _csv_rows(self, sources: Sequence[str], tally: Tally) -> Iterator[Row]:
+        positions = [self.header.names.index(source) for source in sources]
+        reader = ResyncReader(
+            self._body(),
+            len(self.physical),
+            delimiter=self.delimiter,
+            line=1 + self.header.n_lines,
+            ending=self.header.ending,
+        )
+        for record in reader:
+            if record.reason is None:
+                yield (record.line, *[record.fields[position] for position in positions])
+            else:
+                tally.rejected.append((record.line, record.reason))
+        tally.n_blank, tally.n_recovered = reader.n_blank, reader.n_recovered
+
+    def _json_rows(self, sources: Sequence[str], tally: Tally) -> Iterator[Row]:
+        reader = ObjectReader(read_chunks(self.file.name, self.file.path, self.file.compression), sources)
+        for line in reader:
+            if line.reason is None:
+                yield line.line, line.text
+            else:
+                tally.rejected.append((line.line, line.reason))
+        tally.n_blank = reader.n_blank
+
+    def _body(self) -> Iterator[bytes]:
+        """The bytes after the header."""
+        left = self.header.n_bytes
+        for chunk in read_chunks(self.file.name, self.file.path, self.file.compression):
+            if left < len(chunk):
+                yield chunk[left:]
+            left = max(0, left - len(chunk))
+
+    def _chunks(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
+        chunk: list[Row] = []
+        n_bytes = 0
+        for row in rows:
+            chunk.append(row)
+            n_bytes += sum(len(value) for value in row if isinstance(value, str))
+            if len(chunk) >= self.chunk_rows or n_bytes >= _CHUNK_BYTES:
+                yield chunk
+                chunk, n_bytes = [], 0
+        if chunk:
+            yield chunk
+
+    def _run(self, sql: str, rows: list[Row], names: list[str], tally: Tally) -> Iterator[pa.Table]:
+        """Run the query over a chunk; where the database refuses it, halve it until the record is found."""
+        types = [pa.int64()] + [pa.string()] * (len(names) - 1)
+        arrays = [pa.array(values, type_) for values, type_ in zip(zip(*rows, strict=True), types, strict=True)]
+        cursor = self.session.cursor()
+        cursor.register(_CHUNK, pa.table(arrays, names=names))
+        try:
+            yield cursor.sql(sql).to_arrow_table()
+        except duckdb.Error:
+            if len(rows) == 1:
+                tally.rejected.append((int(rows[0][0]), "the record cannot be read"))
+                return
+            half = len(rows) // 2
+            for part in (rows[:half], rows[half:]):
+                yield from self._run(sql, part, names, tally)
+        finally:
+            cursor.close()

@@ -1,0 +1,269 @@
+"""A log, opened: its rows as batches, what was counted, what was refused."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import islice
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from detector.engines.chunks import Tally
+from detector.engines.scans import FileScan, SuspectError
+from detector.errors import EmptyInputError, StillwatchError, TooManyRejectsError
+from detector.logs.digests import Digests
+from detector.logs.formats import Format
+from detector.logs.sources import LogFile
+from detector.settings import InputSettings
+from detector.tables import EVENTS, NETWORK_COLUMNS, REJECTED
+
+_ORDERED = ("account_id", "occurred_at", "n_requests")
+#: How many rejected records an error quotes.
+_QUOTED = 3
+
+
+class Restart(Exception):  # noqa: N818 - a request to begin again, not an error
+    """Rows of a file were handed out before a bad record of it was found.
+
+    The caller throws away what it made of the batches so far and calls `Log.batches` again. It happens at most once.
+    """
+
+
+class Log:
+    """A log, opened. Made by `EmbeddedEngine.open`; to be closed.
+
+    Attributes
+    ----------
+    files: its files, in reading order.
+    columns: canonical columns that some file has, in the order of `tables.EVENTS`.
+    format_name: the preset.
+    format_reason: why this preset.
+    sampling_rate: share of the requests that the log holds.
+    """
+
+    def __init__(
+        self,
+        scans: Sequence[FileScan],
+        *,
+        session: duckdb.DuckDBPyConnection,
+        form: Format,
+        reason: str,
+        settings: InputSettings,
+        resources: ExitStack,
+    ) -> None:
+        """Take over what the engine prepared."""
+        mapped = {column for scan in scans for column in scan.plan.places}
+        self.files: tuple[LogFile, ...] = tuple(scan.file for scan in scans)
+        self.columns: tuple[str, ...] = tuple(column for column in EVENTS.names if column in mapped)
+        self.format_name = form.name
+        self.format_reason = reason
+        self.sampling_rate = form.sampling_rate
+        self._scans = tuple(scans)
+        self._session = session
+        self._max_rejects = settings.max_rejects
+        self._batch_rows = settings.batch_rows
+        self._resources = resources
+        self._digests = resources.enter_context(Digests(self.files))
+        self._exact = {scan for scan in scans if scan.needs_exact}
+        self._verified: set[FileScan] = set()
+        self._tallies: dict[FileScan, Tally] = {}
+        self._read_columns = self.columns
+
+    def __enter__(self) -> "Log":
+        """Close the log at the end of a block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the log."""
+        self.close()
+
+    @property
+    def evidence_level(self) -> int:
+        """How much the log tells, 0 to 4, by the columns that hold something in its first rows.
+
+        Returns
+        -------
+        4 with completions, 3 with prompts, 2 with network identity, 1 with a row per request, 0 with counts only.
+        """
+        share = self.coverage()
+        filled = {column for column, value in share.items() if value > 0} if share else set(self.columns)
+        if "n_requests" in filled:
+            return 0
+        levels = ((4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
+        return next((level for level, columns in levels if filled & columns), 1)
+
+    def coverage(self, n_rows: int = 4096) -> dict[str, float]:
+        """Tell how often each mapped column holds a value in the first rows of each file.
+
+        Parameters
+        ----------
+        n_rows: rows looked at per file, at least 1.
+
+        Returns
+        -------
+        Canonical column to share in [0, 1]; nothing where no row can be read.
+        """
+        batches = [batch for scan in self._scans for batch in self._head(scan, n_rows)]
+        total = sum(batch.num_rows for batch in batches)
+        if not total:
+            return {}
+        filled = {column: sum(len(b) - b.column(column).null_count for b in batches) for column in self.columns}
+        return {column: count / total for column, count in filled.items()}
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
+        """Yield the log as canonical columns, in file order.
+
+        Parameters
+        ----------
+        columns: which of `Log.columns`; none is all. What is not asked for is not read and not checked.
+
+        Raises
+        ------
+        Restart
+            Begin again: a file turned out to hold bad records after rows of it were handed out.
+        TooManyRejectsError
+            After the last batch: more records were rejected than allowed.
+        EmptyInputError
+            After the last batch: there was none.
+        """
+        wanted = self.columns if columns is None else tuple(column for column in self.columns if column in columns)
+        if wanted != self._read_columns:
+            self._verified.clear()
+        self._read_columns = wanted
+        self._digests.start()
+        self._tallies = {}
+        for scan in self._scans:
+            yield from self._file_batches(scan, wanted)
+        self._check_counts()
+
+    def ordered_times(self) -> Iterator[pa.RecordBatch]:
+        """Yield account, instant and count of all good rows, ordered by instant, then account.
+
+        Returns
+        -------
+        Batches of `account_id`, `occurred_at` and, if the log has it, `n_requests`. The same rows as in the last
+        call of `batches`.
+        """
+        columns = [column for column in _ORDERED if column in self.columns]
+        self._verify(self._scans)
+        cursor = self._session.cursor()
+        made: list[str] = []
+        parts = [
+            self._times_table(scan, columns, made) if scan in self._exact else f"({scan.fast_sql(columns)})"
+            for scan in self._scans
+        ]
+        names = ", ".join(columns)
+        union = " UNION ALL ".join(f"SELECT {names} FROM {part}" for part in parts)
+        schema = pa.schema([EVENTS.field(column) for column in columns])
+        try:
+            reader = cursor.sql(f"SELECT {names} FROM ({union}) ORDER BY occurred_at, account_id").to_arrow_reader(
+                self._batch_rows
+            )
+            for batch in reader:
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        finally:
+            for table in made:
+                self._session.execute(f"DROP TABLE {table}")
+
+    def counts(self) -> dict[str, int]:
+        """Tell what was counted so far.
+
+        Returns
+        -------
+        `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
+        known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
+        """
+        tallies = self._tallies.values()
+        n_read = sum(tally.n_read for tally in tallies)
+        n_rejected = sum(len(tally.rejected) for tally in tallies)
+        return {
+            "n_rows": n_read + n_rejected,
+            "n_read": n_read,
+            "n_rejected": n_rejected,
+            "n_blank": sum(tally.n_blank for tally in tallies),
+            "n_recovered": sum(tally.n_recovered for tally in tallies),
+            "n_truncated": sum(tally.n_truncated for tally in tallies),
+        }
+
+    def rejected(self) -> pa.Table:
+        """List the rejected records, as `tables.REJECTED`, in file order."""
+        rows = [(scan.file.name, *reject) for scan, tally in self._tallies.items() for reject in tally.rejected]
+        columns = list(zip(*rows, strict=True)) or [(), (), ()]
+        arrays = [pa.array(values, field.type) for values, field in zip(columns, REJECTED, strict=True)]
+        return pa.table(arrays, schema=REJECTED)
+
+    def digests(self) -> dict[str, str]:
+        """Wait for the SHA-256 of each file, as hexadecimal by file name."""
+        return self._digests.finish()
+
+    def close(self) -> None:
+        """Give back everything; temporary files vanish."""
+        self._resources.close()
+
+    def _file_batches(self, scan: FileScan, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+        tally = self._tallies[scan] = Tally()
+        if scan not in self._exact:
+            try:
+                yield from scan.fast(columns, tally)
+            except SuspectError:
+                self._exact.add(scan)
+                if tally.n_read:
+                    self._verify(self._scans)
+                    raise Restart(f"{scan.file.name}: bad records found; begin again") from None
+            else:
+                self._verified.add(scan)
+                return
+        tally = self._tallies[scan] = Tally()
+        yield from scan.exact(columns, tally)
+
+    def _verify(self, scans: Sequence[FileScan]) -> None:
+        """Find out which files need the exact way, without handing out rows."""
+        for scan in scans:
+            if scan in self._exact or scan in self._verified:
+                continue
+            (self._verified if scan.is_clean(self._read_columns) else self._exact).add(scan)
+
+    def _times_table(self, scan: FileScan, columns: Sequence[str], made: list[str]) -> str:
+        """Put the good rows of a file into a table; they are the ones that `batches` gave."""
+        table = f"times_{len(made)}"
+        schema = pa.schema([EVENTS.field(column) for column in columns])
+        self._session.register("times_batch", schema.empty_table())
+        self._session.execute(f"CREATE TABLE {table} AS SELECT * FROM times_batch")
+        made.append(table)
+        for batch in scan.exact(self._read_columns, Tally()):
+            self._session.register("times_batch", pa.Table.from_batches([batch]).select(columns))
+            self._session.execute(f"INSERT INTO {table} SELECT * FROM times_batch")
+        self._session.unregister("times_batch")
+        return table
+
+    def _head(self, scan: FileScan, n_rows: int) -> list[pa.RecordBatch]:
+        """The first good rows of a file, or none where it cannot be read."""
+        try:
+            ways = [scan.exact] if scan in self._exact else [scan.fast, scan.exact]
+            for way in ways:
+                try:
+                    return [batch.slice(0, n_rows) for batch in islice(way(self.columns, Tally()), 1)]
+                except SuspectError:
+                    continue
+        except StillwatchError:
+            pass
+        return []
+
+    def _check_counts(self) -> None:
+        counts = self.counts()
+        n_rows, n_rejected = counts["n_rows"], counts["n_rejected"]
+        if not n_rows:
+            names = ", ".join(file.name for file in self.files[:_QUOTED])
+            raise EmptyInputError(f"{names}: there is a header but no row; give a log with a row per request")
+        if not counts["n_read"]:
+            raise EmptyInputError(f"all {n_rows} records are malformed: {self._quote_rejects()}; mend the export")
+        if n_rejected > self._max_rejects * n_rows:
+            raise TooManyRejectsError(
+                f"{n_rejected} of {n_rows} records ({n_rejected / n_rows:.2%}) are malformed, "
+                f"more than the {self._max_rejects:.2%} allowed: {self._quote_rejects()}; "
+                "mend the export, or allow more with --max-rejects"
+            )
+
+    def _quote_rejects(self) -> str:
+        first: list[dict[str, Any]] = self.rejected().slice(0, _QUOTED).to_pylist()
+        return "; ".join(f"{row['file']} line {row['line']}: {row['reason']}" for row in first)

@@ -1,0 +1,62 @@
+"""What follows FROM: one file as the database's own reader sees it. Dialects are given, never guessed."""
+
+from collections.abc import Sequence
+
+from detector.logs.quoting import quote_name, quote_text
+from detector.logs.resync import MAX_RECORD_BYTES
+from detector.logs.sources import LogFile
+
+#: A null no log spells, where an empty value must stay apart from an absent one.
+_NO_NULL = "stillwatch:absent:e3b0c44298fc1c149afbf4c8996fb924"
+#: The reader's block; it must hold a record. Its own default takes ten times the memory and is no faster.
+_BLOCK_BYTES = 2 * MAX_RECORD_BYTES
+
+
+def csv_relation(path: str, file: LogFile, columns: Sequence[str], delimiter: str) -> str:
+    """Write the strict reading of a CSV file; an empty value is null."""
+    return f"read_csv({_csv_options(path, file, columns, delimiter)})"
+
+
+def padded_csv_relation(path: str, file: LogFile, columns: Sequence[str], delimiter: str) -> str:
+    """Write a reading in which an absent value is null and an empty one is not."""
+    options = _csv_options(path, file, columns, delimiter)
+    return f"read_csv({options}, null_padding = true, parallel = false, nullstr = {quote_text(_NO_NULL)})"
+
+
+def json_relation(path: str, file: LogFile, keys: Sequence[str]) -> str:
+    """Write the reading of some keys of a JSONL file."""
+    return (
+        f"read_json({quote_text(path)}, format = 'newline_delimited', columns = {_columns(keys)}, auto_detect = false,"
+        f" maximum_object_size = {MAX_RECORD_BYTES}, compression = {quote_text(file.compression)},"
+        " hive_partitioning = false)"
+    )
+
+
+def parquet_relation(path: str, *, numbered: bool = False) -> str:
+    """Write the reading of a Parquet file, with `file_row_number` from 0 on demand."""
+    return f"read_parquet({quote_text(path)}, hive_partitioning = false, file_row_number = {str(numbered).lower()})"
+
+
+def _csv_options(path: str, file: LogFile, columns: Sequence[str], delimiter: str) -> str:
+    return (
+        f"{quote_text(path)}, columns = {_columns(columns)}, auto_detect = false, header = true,"
+        f" delim = {quote_text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true,"
+        f" max_line_size = {MAX_RECORD_BYTES}, buffer_size = {_BLOCK_BYTES},"
+        f" compression = {quote_text(file.compression)}, hive_partitioning = false"
+    )
+
+
+def _columns(names: Sequence[str]) -> str:
+    return "{" + ", ".join(f"{quote_text(name)}: 'VARCHAR'" for name in names) + "}"
+
+
+def transform_relation(source: str, text: str, keys: Sequence[str], passed: str) -> str:
+    """Write the reading of some keys of JSON texts, with the same conversion as `json_relation`."""
+    shape = "{" + ", ".join(f'"{_escaped(key)}": "VARCHAR"' for key in keys) + "}"
+    values = ", ".join(f"object.{quote_name(key)} AS {quote_name(key)}" for key in keys)
+    inner = f"SELECT json_transform(CAST({text} AS JSON), {quote_text(shape)}) AS object, {passed} FROM {source}"
+    return f"(SELECT {values}, {passed} FROM ({inner}))"
+
+
+def _escaped(key: str) -> str:
+    return key.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,127 @@
+"""Which columns a file has, read from its first record or records. Values are never kept."""
+
+import codecs
+import csv
+import json
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+
+from detector.errors import AmbiguousColumnError, EmptyInputError, InputUnreadableError
+from detector.logs.objects import ObjectReader
+from detector.logs.resync import MAX_RECORD_BYTES
+from detector.logs.sources import LogFile, read_chunks, unreadable
+
+#: chosen: enough to see rare keys, little enough to be read in a blink.
+_SAMPLE_RECORDS = 2000
+_SAMPLE_BYTES = 16 << 20
+
+
+@dataclass(frozen=True)
+class Header:
+    """The columns of a file.
+
+    Attributes
+    ----------
+    names: column names in file order.
+    types: DuckDB type of each column; text formats hold text only.
+    n_bytes: size of the header record in a CSV file, mark and line ending included.
+    n_lines: physical lines it takes.
+    ending: what ends a line.
+    """
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    n_bytes: int = 0
+    n_lines: int = 0
+    ending: bytes = b"\n"
+
+
+def read_csv_header(file: LogFile, delimiter: str) -> Header:
+    """Read the first record of a CSV file.
+
+    Raises
+    ------
+    AmbiguousColumnError
+        Two columns have one name.
+    EmptyInputError
+        The file holds nothing.
+    InputUnreadableError
+        The first record is not UTF-8 text or does not end.
+    """
+    record, ending = _first_record(file)
+    names = _parse(file, record.removeprefix(codecs.BOM_UTF8), delimiter)
+    check_distinct(file.name, names)
+    return Header(names, ("VARCHAR",) * len(names), len(record), record.count(ending), ending)
+
+
+def read_jsonl_header(file: LogFile) -> Header:
+    """Collect the keys of the first objects of a JSONL file, in order of appearance."""
+    names: dict[str, None] = {}
+    chunks = read_chunks(file.name, file.path, file.compression, limit=_SAMPLE_BYTES)
+    good = (line.text for line in ObjectReader(chunks, ()) if line.reason is None)
+    for text in islice(good, _SAMPLE_RECORDS):
+        names.update(dict.fromkeys(json.loads(text)))
+    if not names:
+        _check_filled(file)
+        raise InputUnreadableError(f"{file.name}: none of its first lines is a JSON object; give one object a line")
+    return Header(tuple(names), ("VARCHAR",) * len(names))
+
+
+def check_distinct(where: str, names: tuple[str, ...]) -> None:
+    """Refuse a header that names one column twice.
+
+    Raises
+    ------
+    AmbiguousColumnError
+        It does.
+    """
+    twice = [name for name, count in Counter(names).items() if count > 1 and name]
+    if twice:
+        shown = ", ".join(repr(name) for name in twice[:5])
+        raise AmbiguousColumnError(f"{where}: the header names {shown} more than once; rename one of the columns")
+
+
+def _check_filled(file: LogFile) -> None:
+    chunks = read_chunks(file.name, file.path, file.compression, limit=1 << 16)
+    if not any(chunk.strip() for chunk in chunks):
+        raise EmptyInputError(f"{file.name}: the file is empty; give a log with a row per request")
+
+
+def _first_record(file: LogFile) -> tuple[bytes, bytes]:
+    """Give the first record with its line ending, and what ends lines in this file."""
+    held = b""
+    for chunk in read_chunks(file.name, file.path, file.compression, chunk_bytes=1 << 16):
+        held += chunk
+        end = _record_end(held)
+        if end is not None:
+            ending = b"\n" if held[end - 1 : end] == b"\n" else b"\r"
+            return held[:end], ending
+        if len(held) > MAX_RECORD_BYTES:
+            raise unreadable(file.name, f"its first line is longer than {MAX_RECORD_BYTES >> 20} MiB")
+    if not held.removeprefix(codecs.BOM_UTF8).strip():
+        raise EmptyInputError(f"{file.name}: the file is empty; give a log with a header and a row per request")
+    return held, b"\n"
+
+
+def _record_end(held: bytes) -> int | None:
+    """Find where the first record ends: at a line ending outside quotes, followed by something."""
+    position = 0
+    while True:
+        ends = [found for mark in (b"\n", b"\r") if (found := held.find(mark, position)) >= 0]
+        if not ends or min(ends) + 1 >= len(held):
+            return None
+        end = min(ends)
+        if held.count(b'"', 0, end) % 2 == 0:
+            return end + 2 if held[end : end + 2] == b"\r\n" else end + 1
+        position = end + 1
+
+
+def _parse(file: LogFile, record: bytes, delimiter: str) -> tuple[str, ...]:
+    try:
+        text = record.decode()
+        return tuple(next(csv.reader([text], delimiter=delimiter, strict=True), ()))
+    except UnicodeDecodeError as error:
+        raise unreadable(file.name, "its first line is not UTF-8 text") from error
+    except csv.Error as error:
+        raise unreadable(file.name, "its first line is not a CSV header") from error

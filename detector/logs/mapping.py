@@ -1,0 +1,279 @@
+"""From the columns of one file to canonical columns: which candidate is there, and the query that reads it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from detector.errors import MissingColumnError, NaiveTimestampError, WrongTypeError, nearest
+from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_sql
+from detector.logs.formats import Candidate, Format
+from detector.logs.headers import Header
+from detector.logs.kinds import kind_of
+from detector.logs.quoting import quote_name, quote_path, quote_text
+from detector.logs.readers import JSON_READERS, reader_sql
+from detector.logs.sources import LogFile
+from detector.tables import EVENTS, REQUIRED, TEXT_COLUMNS
+
+#: Column that numbers what is wrong with a row; 0 is nothing.
+FAULT = "_fault"
+#: Column that tells whether the gateway had cut a text of the row.
+TRUNCATED = "_is_truncated"
+#: Column that holds the line or row number, where the source gives one.
+LINE = "_line"
+
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+#: What a column name looks like; anything else may be a value, and is not repeated in an error.
+_NAME = re.compile(r"[^\W\d][\w .@$/-]{0,63}")
+_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
+_NESTED = ("STRUCT", "MAP", "UNION")
+_TEXTLESS = ("BLOB", "BIT", "INTERVAL")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one canonical column comes from.
+
+    Attributes
+    ----------
+    raw: expression of the value as the log holds it, its nulls spelled as null.
+    sources: columns of the file it needs.
+    is_direct: whether it is a column of the log itself, and not a value inside a document that a client may have sent.
+    """
+
+    raw: Raw
+    sources: tuple[str, ...]
+    is_direct: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one file is read: canonical column to place, in the order of `EVENTS`."""
+
+    places: Mapping[str, Place]
+    clock: Clock
+    truncation: str | None
+
+    def sources(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Name the file's columns that some canonical columns need, each once."""
+        needed = (name for column in columns if column in self.places for name in self.places[column].sources)
+        return tuple(dict.fromkeys(needed))
+
+    def select(self, source: str, columns: Sequence[str], *, passed: Sequence[str] = ()) -> str:
+        """Write the query that gives canonical values, the truncation mark and the fault number.
+
+        Parameters
+        ----------
+        source: what follows FROM.
+        columns: canonical columns; those this file lacks come as null.
+        passed: columns of the source handed through as they are.
+        """
+        here = [column for column in columns if column in self.places]
+        raws = [f"{self.places[column].raw.sql} AS {quote_name('raw ' + column)}" for column in here]
+        inner = f"SELECT {', '.join([*passed, *raws])} FROM {source}"
+        values = [f"{self._value(column)} AS {quote_name(column)}" for column in here]
+        middle = f"SELECT * , {', '.join(values)} FROM ({inner})"
+        outer = [*map(self._final, columns), f"{self._truncated(here)} AS {TRUNCATED}", self._faults(here), *passed]
+        return f"SELECT {', '.join(outer)} FROM ({middle})"
+
+    def _held(self, column: str) -> Raw:
+        return Raw(quote_name("raw " + column), self.places[column].raw.type)
+
+    def _value(self, column: str) -> str:
+        value = value_sql(column, self._held(column), self.clock)
+        if self.truncation is None or column not in TEXT_COLUMNS:
+            return value
+        return f"regexp_replace({value}, {quote_text(self.truncation)}, '', 'g')"
+
+    def _final(self, column: str) -> str:
+        if column in self.places:
+            return quote_name(column)
+        empty = {"text": "VARCHAR", "count": "BIGINT", "number": "DOUBLE", "flag": "BOOLEAN", "instant": "TIMESTAMPTZ"}
+        return f"NULL::{empty[kind_of(column)]} AS {quote_name(column)}"
+
+    def _truncated(self, columns: Sequence[str]) -> str:
+        if self.truncation is None:
+            return "false"
+        pattern = quote_text(self.truncation)
+        marks = [
+            f"coalesce(regexp_matches({self._held(column).sql}, {pattern}), false)"
+            for column in columns
+            if column in TEXT_COLUMNS
+        ]
+        return " OR ".join(marks) or "false"
+
+    def _faults(self, columns: Sequence[str]) -> str:
+        cases = [
+            case
+            for column in columns
+            if column in REQUIRED or self.places[column].is_direct
+            for case in fault_cases(column, self._held(column), quote_name(column), self.clock)
+        ]
+        return f"CAST(CASE {' '.join(cases)} ELSE 0 END AS USMALLINT) AS {FAULT}" if cases else f"0 AS {FAULT}"
+
+
+@dataclass(frozen=True)
+class Mapper:
+    """Finds the canonical columns in the files of one log.
+
+    Attributes
+    ----------
+    form: the preset.
+    map: canonical column to column or path, laid over the preset.
+    clock: how instants are understood.
+    reads_text: whether prompts and completions are wanted.
+    """
+
+    form: Format
+    map: Mapping[str, str]
+    clock: Clock
+    reads_text: bool
+
+    def plan(self, file: LogFile, header: Header, physical: Sequence[str]) -> Plan:
+        """Make the plan for one file.
+
+        Parameters
+        ----------
+        file: the file, for errors.
+        header: its columns.
+        physical: what the columns are called in the query, in the order of the header.
+
+        Raises
+        ------
+        MissingColumnError
+            No column can be a required field, or a mapped column is absent.
+        WrongTypeError
+            A typed column cannot be the field it is mapped to.
+        NaiveTimestampError
+            Instants are typed without a zone and none was given.
+        """
+        finder = _Finder(self, file, header, physical)
+        places = {column: place for column in EVENTS.names if (place := finder.find(column)) is not None}
+        return Plan(places, self.clock, self.form.truncation)
+
+    def candidates(self, column: str) -> list[Candidate]:
+        """List where a canonical column may be, best first."""
+        if column in TEXT_COLUMNS and not self.reads_text:
+            return []
+        if column in self.map:
+            return [Candidate(path=[self.map[column]])]
+        return self.form.columns.get(column, [])
+
+
+class _Finder:
+    """Looks for candidates in one header."""
+
+    def __init__(self, mapper: Mapper, file: LogFile, header: Header, physical: Sequence[str]) -> None:
+        self._mapper = mapper
+        self._file = file
+        self._names = dict(zip(header.names, physical, strict=True))
+        self._types = dict(zip(header.names, header.types, strict=True))
+
+    def find(self, column: str) -> Place | None:
+        candidates = self._mapper.candidates(column)
+        present = [candidate for candidate in candidates if all(map(self._root, candidate.path))]
+        if not present:
+            self._check_optional(column)
+            return None
+        sources = tuple(dict.fromkeys(self._root(path) or "" for candidate in present for path in candidate.path))
+        is_direct = all(c.reader is None and c.path[0] in self._names for c in present)
+        if is_direct and len(present) == 1:
+            return Place(self._typed(column, present[0].path[0]), sources, is_direct)
+        found = [self._nulled(column, self._candidate(column, candidate)) for candidate in present]
+        return Place(Raw(f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]), sources, is_direct)
+
+    def _root(self, path: str) -> str | None:
+        """The column that a path starts at, if the file has it."""
+        if path in self._names:
+            return path
+        first = path.split(".", 1)[0].split("[", 1)[0]
+        return first if first in self._names and first != path else None
+
+    def _check_optional(self, column: str) -> None:
+        if column not in REQUIRED and column not in self._mapper.map:
+            return
+        wanted = self._mapper.map.get(column, column)
+        raise MissingColumnError(f"{self._file.name}: {self._complaint(column, wanted)}")
+
+    def _complaint(self, column: str, wanted: str) -> str:
+        names = list(self._names)
+        if len(names) == 1:
+            for mark, words in _DELIMITERS.items():
+                if mark in names[0] and self._mapper.form.delimiter != mark:
+                    return f"the delimiter looks like {words}; a preset with delimiter = {mark!r} reads it as such"
+        named = [name for name in names if _NAME.fullmatch(name)]
+        hint = nearest(wanted, named) if 2 * len(named) > len(names) else "the first line does not look like a header"
+        return f"no column for {column} (looked for {wanted!r}); {hint}; say which with --map {column}=<column>"
+
+    def _typed(self, column: str, name: str) -> Raw:
+        """A column that is the field as it stands, with its own type."""
+        type_name = self._types[name]
+        self._check_type(column, name, type_name)
+        raw = Raw(self._names[name], type_name)
+        if not raw.is_text:
+            return Raw(f"CAST({raw.sql} AS VARCHAR)") if _is_texty(type_name) else raw
+        return Raw(self._nulled(column, raw.sql))
+
+    def _check_type(self, column: str, name: str, type_name: str) -> None:
+        kind = kind_of(column)
+        is_instant = type_name == "DATE" or type_name.startswith("TIME")
+        is_wrong = (
+            type_name.endswith("]")
+            or type_name.startswith((*_NESTED, *_TEXTLESS))
+            or (type_name == "TIME")
+            or (is_instant and kind in ("count", "number", "flag"))
+            or (type_name == "BOOLEAN" and kind in ("count", "number", "instant"))
+        )
+        if is_wrong:
+            raise WrongTypeError(
+                f"{self._file.name}: column {name!r} has type {type_name}, which {column} ({kind}) cannot take; "
+                f"convert it, or name another with --map {column}=<column>"
+            )
+        if kind == "instant" and is_naive_type(type_name) and self._mapper.clock.zone is None:
+            raise NaiveTimestampError(
+                f"{self._file.name}: column {name!r} has type {type_name}, which carries no zone; "
+                "say which it is with --timezone UTC"
+            )
+
+    def _candidate(self, column: str, candidate: Candidate) -> str:
+        if candidate.reader is None:
+            return self._plain(column, candidate.path[0])
+        is_json = candidate.reader in JSON_READERS
+        values = [self._json(path) if is_json else self._plain(column, path) for path in candidate.path]
+        return reader_sql(candidate.reader, values, self._mapper.clock)
+
+    def _plain(self, column: str, path: str) -> str:
+        if path in self._names:
+            if not self._types[path].endswith("]") and not self._types[path].startswith(_NESTED):
+                return f"CAST({self._names[path]} AS VARCHAR)"
+            return f"CAST({self._document(path)} AS VARCHAR)"
+        root, steps = self._steps(path)
+        return f"json_extract_string({self._document(root)}, {quote_path(steps)})"
+
+    def _json(self, path: str) -> str:
+        if path in self._names:
+            return self._document(path)
+        root, steps = self._steps(path)
+        return f"json_extract({self._document(root)}, {quote_path(steps)})"
+
+    def _document(self, name: str) -> str:
+        """The value of a column as JSON; a bare text that is no JSON is a JSON text."""
+        sql = self._names[name]
+        if self._types[name] == "VARCHAR":
+            return f"coalesce(TRY_CAST({sql} AS JSON), to_json({sql}))"
+        return f"to_json({sql})"
+
+    def _steps(self, path: str) -> tuple[str, list[str | int]]:
+        root = self._root(path) or ""
+        rest = path[len(root) :]
+        return root, [key or int(position) for key, position in _STEP.findall(rest)]
+
+    def _nulled(self, column: str, sql: str) -> str:
+        spellings = [""] if column in TEXT_COLUMNS else ["", *self._mapper.form.nulls]
+        if len(spellings) == 1:
+            return f"nullif({sql}, '')"
+        return f"CASE WHEN {sql} NOT IN ({', '.join(map(quote_text, spellings))}) THEN {sql} END"
+
+
+def _is_texty(type_name: str) -> bool:
+    """Whether values of a type are best taken as text: enumerations, identifiers, JSON."""
+    return type_name.startswith("ENUM") or type_name in ("UUID", "JSON")

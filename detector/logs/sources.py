@@ -1,0 +1,198 @@
+"""The files of a log: found by pattern, recognised by their first bytes, opened as plain bytes. Reads no records."""
+
+import gzip
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import IO, Literal, cast
+
+import pyarrow as pa
+
+from detector.errors import InputUnreadableError
+
+FileKind = Literal["csv", "jsonl", "parquet"]
+Compression = Literal["none", "gzip", "zstd"]
+
+#: How files are called that a folder is searched for; a compressed one carries `.gz` or `.zst` besides.
+SUFFIXES: dict[str, FileKind] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+_COMPRESSED_SUFFIXES = (".gz", ".zst")
+_HEAD_BYTES = 4096
+
+_MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_FOREIGN_MAGIC = {
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"ORC": "ORC",
+    b"Obj\x01": "Avro",
+    b"ARROW1": "an Arrow file",
+    b"SQLite format 3": "an SQLite database",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+}
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """One file of a log.
+
+    Attributes
+    ----------
+    name: what the user called it.
+    path: where it can be opened; for standard input, the spooled copy.
+    n_bytes: size as stored, compressed or not.
+    """
+
+    name: str
+    path: str
+    kind: FileKind
+    compression: Compression
+    n_bytes: int
+
+
+def unreadable(name: str, why: str) -> InputUnreadableError:
+    """Make the error for a file that cannot be used at all."""
+    return InputUnreadableError(f"{name}: {why}; give CSV, JSON lines or Parquet, plain or as .gz or .zst")
+
+
+def find_paths(pattern: str) -> list[str]:
+    """List the files a path, a glob or a folder stands for, sorted by name.
+
+    Raises
+    ------
+    InputUnreadableError
+        Nothing is there.
+    """
+    path = Path(pattern)
+    if path.is_dir():
+        found = sorted(str(child) for child in path.rglob("*") if _is_log(child, path))
+        return found or _nothing(pattern, "the folder holds no file ending in " + ", ".join(SUFFIXES))
+    if has_magic(pattern) and not path.exists():
+        found = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+        return found or _nothing(pattern, "no file matches")
+    return [pattern]
+
+
+def inspect_file(name: str, path: str) -> LogFile:
+    """Tell what a file is from its first bytes.
+
+    Raises
+    ------
+    InputUnreadableError
+        It is missing, unreadable, or of a kind that no log has.
+    """
+    try:
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise unreadable(name, "it is not a regular file")
+        with Path(path).open("rb") as stored:
+            compression = _compression(stored.read(_HEAD_BYTES))
+    except OSError as error:
+        raise unreadable(name, f"it cannot be opened ({error.strerror or 'input error'})") from error
+    head = read_head(name, path, compression)
+    return LogFile(name, path, _kind(name, head), compression, status.st_size)
+
+
+def read_head(name: str, path: str, compression: Compression, n_bytes: int = _HEAD_BYTES) -> bytes:
+    """Read the first decompressed bytes of a file."""
+    return b"".join(read_chunks(name, path, compression, chunk_bytes=n_bytes, limit=n_bytes))
+
+
+def read_chunks(
+    name: str, path: str, compression: Compression, *, chunk_bytes: int = 1 << 20, limit: int | None = None
+) -> Iterator[bytes]:
+    """Yield the decompressed bytes of a file, piece by piece.
+
+    Raises
+    ------
+    InputUnreadableError
+        The file vanishes or its compressed stream is damaged or cut short.
+    """
+    left = limit
+    try:
+        with _open(path, compression) as stream:
+            while left is None or left > 0:
+                chunk = stream.read(chunk_bytes if left is None else min(chunk_bytes, left))
+                if not chunk:
+                    return
+                left = None if left is None else left - len(chunk)
+                yield chunk
+    except EOFError as error:
+        raise unreadable(name, f"its {compression} stream is cut short") from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        why = f"its {compression} stream is damaged" if compression != "none" else "it cannot be read to the end"
+        raise unreadable(name, why) from error
+
+
+def _open(path: str, compression: Compression) -> IO[bytes]:
+    if compression == "gzip":
+        return cast(IO[bytes], gzip.open(path, "rb"))
+    if compression == "zstd":
+        return cast(IO[bytes], pa.CompressedInputStream(pa.OSFile(path), "zstd"))
+    return Path(path).open("rb")
+
+
+def _is_log(child: Path, folder: Path) -> bool:
+    if not child.is_file() or any(part.startswith((".", "_")) for part in child.relative_to(folder).parts):
+        return False
+    name = child.name.lower()
+    for suffix in _COMPRESSED_SUFFIXES:
+        name = name.removesuffix(suffix)
+    return Path(name).suffix in SUFFIXES
+
+
+def _nothing(pattern: str, why: str) -> list[str]:
+    raise InputUnreadableError(f"{pattern}: {why}; give a file, a folder, a quoted glob, or - for standard input")
+
+
+def _compression(head: bytes) -> Compression:
+    return next((found for magic, found in _MAGIC.items() if head.startswith(magic)), "none")
+
+
+def _kind(name: str, head: bytes) -> FileKind:
+    if head.startswith(b"PAR1"):
+        return "parquet"
+    foreign = next((what for magic, what in _FOREIGN_MAGIC.items() if head.startswith(magic)), None)
+    if foreign is not None:
+        raise unreadable(name, f"it is {foreign}")
+    text = head.removeprefix(_BOM).lstrip()
+    if text.startswith(b"["):
+        raise unreadable(name, "it is a JSON array, not one object a line (jq -c '.[]' makes it so)")
+    _check_text(name, head)
+    named = _kind_by_name(name)
+    if named == "parquet":
+        raise unreadable(name, "it is called Parquet but does not begin as Parquet does")
+    return "jsonl" if text.startswith(b"{") else named or "csv"
+
+
+def _kind_by_name(name: str) -> FileKind | None:
+    lowered = name.lower()
+    for suffix in _COMPRESSED_SUFFIXES:
+        lowered = lowered.removesuffix(suffix)
+    return SUFFIXES.get(Path(lowered).suffix)
+
+
+def _check_text(name: str, head: bytes) -> None:
+    first_line = head.split(b"\n", 1)[0]
+    if b"\x00" in first_line:
+        is_wide = head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4
+        raise unreadable(name, "it is UTF-16 text without a mark" if is_wide else "it is binary, not text")
+
+
+def distinct(files: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Keep each file once, where patterns overlap; the first name stays."""
+    seen: dict[str, tuple[str, str]] = {}
+    for name, path in files:
+        seen.setdefault(str(Path(path).resolve()) if Path(path).exists() else path, (name, path))
+    return list(seen.values())
