@@ -202,10 +202,9 @@ def formats_list() -> None:
 
     Example: stillwatch formats list
     """
-    from detector.logs.formats import list_formats
+    from detector.logs.sheets import list_text
 
-    for form in list_formats():
-        typer.echo(f"{form.name:<18} {form.title}")
+    typer.echo(list_text())
 
 
 @formats_app.command("show")
@@ -216,9 +215,9 @@ def formats_show(
 
     Example: stillwatch formats show litellm-spend
     """
-    from detector.logs.formats import format_text
+    from detector.logs.sheets import show_text
 
-    typer.echo(format_text(name))
+    typer.echo(show_text(name))
 
 
 @formats_app.command("check")
@@ -232,10 +231,13 @@ def formats_check(
 
     Example: stillwatch formats check export.csv --map account_id=user
     """
-    from detector.engines.check import check_log
+    from detector.engines.embedded import EmbeddedEngine
+    from detector.logs.sheets import check_text
+    from detector.reports.safe import safe_text
 
     options = {"input": {"format": form, "map": _mapped(mapped), "timezone": timezone}}
-    typer.echo(check_log(logs, _settings(None, None, options).input))
+    with EmbeddedEngine(_settings(None, None, options).input).open(logs) as log:
+        typer.echo("\n".join(safe_text(line) for line in check_text(log).split("\n")))
 
 
 def _add_plugins() -> None:

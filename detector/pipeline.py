@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -73,6 +74,15 @@ class Subjects:
         return np.bincount(self.cluster)[self.cluster]
 
 
+def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Pass batches through, reading the next one while the last is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        pending = reader.submit(next, batches, None)
+        while (batch := pending.result()) is not None:
+            pending = reader.submit(next, batches, None)
+            yield batch
+
+
 def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
     """Read a log into profiles.
 
@@ -86,7 +96,7 @@ def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
         profiles = Profiles(columns, threads=threads)
         n_rows = 0
         try:
-            for batch in log.batches(columns):
+            for batch in read_ahead(log.batches(columns)):
                 profiles.fold(batch)
                 n_rows += batch.num_rows
                 tell("reading requests", n_rows)
@@ -96,7 +106,7 @@ def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
     if profiles.n_late:
         tell("putting requests in order of time")
         profiles.refold_rhythm(log.ordered_times())
-    return profiles
+    return profiles.in_order()
 
 
 def describe(profiles: Profiles, settings: ScoreSettings) -> Subjects:

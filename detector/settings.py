@@ -70,7 +70,7 @@ class PolicySettings(Settings):
 class ReportSettings(Settings):
     """What the outputs show."""
 
-    accounts: int = Field(40, ge=0, description="accounts shown in full in report.html")
+    accounts: int = Field(25, ge=0, description="accounts shown in full in report.html")
     include_excerpts: bool = Field(False, description="show redacted prompt excerpts")
 
 

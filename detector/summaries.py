@@ -20,7 +20,7 @@ Numbers = npt.NDArray[np.int64]
 def cluster_names(cluster: Numbers) -> npt.NDArray[np.object_]:
     """Name the cluster of each account; None where an account is alone. Shape (n_accounts,).
 
-    The largest cluster is c1; ties go to the one whose account came first.
+    The largest cluster is c1; ties go to the lower cluster number.
     """
     size = np.bincount(cluster)
     by_size = np.argsort(-size, kind="stable")

@@ -18,6 +18,19 @@ from detector.progress import Tell, silent
 from detector.settings import ScoreSettings
 
 
+_FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Read a file as it is: in CSV every cell is text, so that account 007 stays 007."""
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputUnreadableError(f"{path}: labels cannot be read; give Parquet or CSV") from error
+
+
 def read_labels(path: Path) -> pd.DataFrame:
     """Read who was what.
 
@@ -30,19 +43,19 @@ def read_labels(path: Path) -> pd.DataFrame:
     InputUnreadableError
         The file is missing or neither Parquet nor CSV.
     TruthError
-        It lacks ``account_id`` or ``is_extraction``.
+        It lacks ``account_id`` or ``is_extraction``, names an account twice, or a label is neither true nor false.
     """
-    try:
-        labels = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise InputUnreadableError(f"{path}: labels cannot be read; give Parquet or CSV") from error
+    labels = _read(path)
     missing = {"account_id", "is_extraction"} - set(labels)
     if missing:
         raise TruthError(f"{path}: no column {sorted(missing)[0]!r}; labels need account_id and is_extraction")
-    cohort = (
-        labels["persona"] if "persona" in labels else labels.is_extraction.map({True: "extraction", False: "honest"})
-    )
-    frame = pd.DataFrame({"is_extraction": labels.is_extraction.astype(bool), "cohort": cohort.astype(str)})
+    if labels.account_id.duplicated().any():
+        raise TruthError(f"{path}: an account_id stands in two rows; keep one row per account")
+    told = labels.is_extraction.map(lambda value: _FLAGS.get(str(value).lower()))
+    if told.isna().any():
+        raise TruthError(f"{path}: is_extraction holds what is neither true nor false; give true or false")
+    cohort = labels["persona"] if "persona" in labels else told.map({True: "extraction", False: "honest"})
+    frame = pd.DataFrame({"is_extraction": told.astype(bool), "cohort": cohort.astype(str)})
     return frame.set_axis(pd.Index(labels.account_id.astype(str), name="account_id"))
 
 
@@ -88,7 +101,7 @@ def fit_logs(
     Raises
     ------
     UsageError
-        The numbers of files do not match.
+        The numbers of files do not match, or the folder of `out` is missing.
     OutputNotEmptyError
         `out` is there already.
     TruthError
@@ -98,6 +111,8 @@ def fit_logs(
         raise UsageError(f"{len(logs)} logs, {len(truths)} --truth, {len(accounts)} --accounts: give one per log")
     if out.exists():
         raise OutputNotEmptyError(f"{out}: is there already; give another --out")
+    if not out.parent.is_dir():
+        raise UsageError(f"{out}: there is no folder {str(out.parent)!r}; make it, or give another --out")
     parts = [
         _one_log(i, log, truths[i], accounts[i] if accounts else None, settings, tell) for i, log in enumerate(logs)
     ]

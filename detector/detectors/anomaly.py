@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from importlib import import_module
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from detector.errors import UnknownDetectorError, nearest
 
 #: Names that PyOD's modules and classes go by, for the nearest name in an error; any other module is tried as well.
 KNOWN = ("abod", "cblof", "copod", "ecod", "hbos", "iforest", "inne", "knn", "loda", "lof", "mcd", "ocsvm", "pca")
-_NOTED = {"iforest": "IForest", "copod": "COPOD", "ecod": "ECOD", "knn": "KNN", "hbos": "HBOS", "inne": "INNE"}
 #: Models that take a seed get this one, so that the same log gives the same scores.
 _SEED = 7
 
@@ -35,7 +35,7 @@ def load_pyod(name: str, parameters: dict[str, Any]) -> Any:
     except (ImportError, IndexError) as error:
         raise UnknownDetectorError(f"pyod:{name}: PyOD has no such model here; {nearest(stem, KNOWN)}") from error
     try:
-        takes_seed = "random_state" in kind.__init__.__code__.co_varnames
+        takes_seed = "random_state" in signature(kind).parameters
         return kind(**({"random_state": _SEED} if takes_seed else {}) | parameters)
     except (TypeError, ValueError) as error:
         raise UnknownDetectorError(f"pyod:{name}: parameters {sorted(parameters)}: {error}") from error

@@ -31,12 +31,18 @@ class Reference:
 
         Between kept scores the logarithm of the share is interpolated; beyond them it ends at the edge.
         """
-        logs = np.interp(scores, self.scores, np.log(self.p_values))
-        return np.maximum(np.exp(logs), 1.0 / (self.n + 1))
+        kept, p_values = self._steps()
+        return np.maximum(np.exp(np.interp(scores, kept, np.log(p_values))), 1.0 / (self.n + 1))
 
     def threshold(self, budget: float) -> float:
         """Give the least score whose p-value is within a budget."""
-        return float(np.interp(-np.log(budget), -np.log(self.p_values), self.scores))
+        kept, p_values = self._steps()
+        return float(np.interp(-np.log(budget), -np.log(p_values), kept))
+
+    def _steps(self) -> tuple[Values, Values]:
+        """Give each score once with its largest share: accounts of one cluster score alike, and all of them count."""
+        kept, first = np.unique(self.scores, return_index=True)
+        return kept, self.p_values[first]
 
 
 @dataclass(frozen=True)

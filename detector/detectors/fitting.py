@@ -107,6 +107,9 @@ def fit_level(rows: TrainingSet, level: int, seed_rows: npt.NDArray[np.bool_]) -
         hats[present] -= centre
         blocks.append(hats)
         shapes.append((name, knots, centre))
+    base = float(np.log(BASE_RATE / (1 - BASE_RATE)))
+    if not blocks:
+        return base, {}
     model = LogisticRegression(C=RIDGE, max_iter=5000, tol=1e-6)
     model.fit(np.hstack(blocks), y, sample_weight=weight)
     curves: dict[str, Curve] = {}
@@ -116,7 +119,7 @@ def fit_level(rows: TrainingSet, level: int, seed_rows: npt.NDArray[np.bool_]) -
         curves[name] = Curve(knots, values - centre @ values)
         at += len(knots)
     odds_in_training = weight[y].sum() / weight[~y].sum()
-    prior = float(model.intercept_[0] - np.log(odds_in_training) + np.log(BASE_RATE / (1 - BASE_RATE)))
+    prior = float(model.intercept_[0] - np.log(odds_in_training) + base)
     return prior, curves
 
 
@@ -125,11 +128,12 @@ def _score(features: pd.DataFrame, prior: float, curves: dict[str, Curve]) -> Va
 
 
 def _reference(rows: TrainingSet, level: int) -> Reference:
-    """Score the honest accounts of each log with a model that never saw that log."""
+    """Score the honest accounts of each log with a model that never saw that log, where the others hold both kinds."""
     held_out = np.empty(len(rows.log))
     for log in np.unique(rows.log):
         mine = rows.log == log
-        prior, curves = fit_level(rows, level, ~mine if (~mine).any() else mine)
+        can_hold_out = len(np.unique(rows.is_extraction[~mine])) > 1
+        prior, curves = fit_level(rows, level, ~mine if can_hold_out else np.ones_like(mine))
         held_out[mine] = _score(rows.features[mine], prior, curves)
     scores = np.sort(held_out[~rows.is_extraction])
     n = len(scores)

@@ -118,6 +118,15 @@ def _curve(name: str, raw: dict[str, Any]) -> Curve:
     return Curve(knots, values)
 
 
+def _reference(raw: dict[str, Any]) -> Reference:
+    scores, p_values = np.array(raw["scores"], np.float64), np.array(raw["p_values"], np.float64)
+    is_ordered = bool(np.all(np.diff(scores) >= 0) and np.all(np.diff(p_values) < 0))
+    is_share = bool(np.all((p_values > 0) & (p_values <= 1)))
+    if not (scores.shape == p_values.shape and scores.ndim == 1 and len(scores) and is_ordered and is_share):
+        raise ValueError("the reference is not one")
+    return Reference(int(raw["n"]), scores, p_values)
+
+
 def from_json(text: str, *, where: str) -> AdditiveModel:
     """Read a model.
 
@@ -141,15 +150,13 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
             int(level): Level(
                 float(part["prior"]),
                 {name: _curve(name, raw) for name, raw in part["curves"].items()},
-                Reference(
-                    int(part["reference"]["n"]),
-                    np.array(part["reference"]["scores"], np.float64),
-                    np.array(part["reference"]["p_values"], np.float64),
-                ),
+                _reference(part["reference"]),
             )
             for level, part in stored["levels"].items()
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if not levels:
+            raise ValueError("no levels")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ModelError(f"{where}: is not a model of this version; fit the model again") from error
     return AdditiveModel(levels, stored["fitted_on"], sha256)
 

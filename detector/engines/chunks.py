@@ -18,6 +18,9 @@ _OBJECT = "object_text"
 #: chosen: some tens of megabytes of text at once, whatever a record weighs.
 _CHUNK_BYTES = 32 << 20
 
+#: A query that is wrong is our fault, not that of a record.
+OWN_FAULTS = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.OutOfMemoryException)
+
 Row = tuple[int | str, ...]
 
 
@@ -110,6 +113,8 @@ class ExactReader:
         cursor.register(_CHUNK, pa.table(arrays, names=names))
         try:
             yield cursor.sql(sql).to_arrow_table()
+        except OWN_FAULTS:
+            raise
         except duckdb.Error:
             if len(rows) == 1:
                 tally.rejected.append((int(rows[0][0]), "the record cannot be read"))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from glob import has_magic
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -22,7 +23,7 @@ from detector.logs.headers import Header, check_distinct, read_csv_header, read_
 from detector.logs.mapping import Mapper, Plan
 from detector.logs.quoting import quote_name, quote_text
 from detector.logs.sources import LogFile, distinct, find_paths, inspect_file, unreadable
-from detector.logs.spool import descriptor_path, spool_stdin
+from detector.logs.spool import STDIN_NAME, descriptor_path, spool_stream
 from detector.settings import InputSettings
 
 __all__ = ["EmbeddedEngine", "Log", "Restart"]
@@ -93,10 +94,19 @@ class EmbeddedEngine:
         files = []
         named = [(path, path) for pattern in patterns if pattern != _STDIN for path in find_paths(pattern)]
         if _STDIN in patterns:
-            file, handle = spool_stdin(sys.stdin.buffer, folder)
-            resources.enter_context(handle)
-            files.append(file)
-        return files + [inspect_file(name, str(Path(path).absolute())) for name, path in distinct(named)]
+            files.append(self._spooled(sys.stdin.buffer, STDIN_NAME, folder, resources))
+        for name, path in distinct(named):
+            if Path(path).is_fifo():
+                with Path(path).open("rb") as stream:
+                    files.append(self._spooled(stream, name, folder, resources))
+            else:
+                files.append(inspect_file(name, str(Path(path).absolute())))
+        return files
+
+    def _spooled(self, stream: BinaryIO, name: str, folder: Path, resources: ExitStack) -> LogFile:
+        file, handle = spool_stream(stream, folder, name=name)
+        resources.enter_context(handle)
+        return file
 
     def _scans(
         self, session: duckdb.DuckDBPyConnection, files: Sequence[LogFile], paths: Sequence[str]
@@ -105,6 +115,7 @@ class EmbeddedEngine:
         delimiter = named.delimiter if named else ","
         headers = [_header(session, file, path, delimiter) for file, path in zip(files, paths, strict=True)]
         form, reason = choose_format(self._settings.format, [header.names for header in headers])
+        _check_truncation(session, form)
         clock = Clock(self._settings.timezone or form.timezone, form.time_unit)
         mapper = Mapper(form, self._settings.map, clock, self._settings.text)
         scans = []
@@ -121,6 +132,17 @@ class EmbeddedEngine:
         """Lower the number of threads where what they hold would not fit in memory side by side."""
         limit = _bytes(self._settings.memory)
         return max(1, min([wanted, *(limit // _thread_bytes(session, scan) for scan in scans)]))
+
+
+def _check_truncation(session: duckdb.DuckDBPyConnection, form: Format) -> None:
+    if form.truncation is None:
+        return
+    try:
+        session.execute(f"SELECT regexp_matches('', {quote_text(form.truncation)})").fetchall()
+    except duckdb.Error:
+        raise ConfigError(
+            f"{form.name}: truncation = {form.truncation!r} is not a pattern the reader knows; write it in RE2 syntax"
+        ) from None
 
 
 def _header(session: duckdb.DuckDBPyConnection, file: LogFile, path: str, delimiter: str) -> Header:

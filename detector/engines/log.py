@@ -1,8 +1,7 @@
 """A log, opened: its rows as batches, what was counted, what was refused."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
-from itertools import islice
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import duckdb
@@ -15,7 +14,7 @@ from detector.logs.digests import Digests
 from detector.logs.formats import Format
 from detector.logs.sources import LogFile
 from detector.settings import InputSettings
-from detector.tables import EVENTS, NETWORK_COLUMNS, REJECTED
+from detector.tables import EVENTS, NETWORK_COLUMNS, REJECTED, REQUIRED
 
 _ORDERED = ("account_id", "occurred_at", "n_requests")
 #: How many rejected records an error quotes.
@@ -68,6 +67,7 @@ class Log:
         self._verified: set[FileScan] = set()
         self._tallies: dict[FileScan, Tally] = {}
         self._read_columns = self.columns
+        self._evidence_level: int | None = None
 
     def __enter__(self) -> "Log":
         """Close the log at the end of a block."""
@@ -85,12 +85,12 @@ class Log:
         -------
         4 with completions, 3 with prompts, 2 with network identity, 1 with a row per request, 0 with counts only.
         """
-        share = self.coverage()
-        filled = {column for column, value in share.items() if value > 0} if share else set(self.columns)
-        if "n_requests" in filled:
-            return 0
-        levels = ((4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
-        return next((level for level, columns in levels if filled & columns), 1)
+        if self._evidence_level is None:
+            share = self.coverage()
+            filled = {column for column, value in share.items() if value > 0} if share else set(self.columns)
+            levels = ((0, {"n_requests"}), (4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
+            self._evidence_level = next((level for level, columns in levels if filled & columns), 1)
+        return self._evidence_level
 
     def coverage(self, n_rows: int = 4096) -> dict[str, float]:
         """Tell how often each mapped column holds a value in the first rows of each file.
@@ -103,7 +103,7 @@ class Log:
         -------
         Canonical column to share in [0, 1]; nothing where no row can be read.
         """
-        batches = [batch for scan in self._scans for batch in self._head(scan, n_rows)]
+        batches = [batch for scan in self._scans if (batch := self._head(scan, n_rows)) is not None]
         total = sum(batch.num_rows for batch in batches)
         if not total:
             return {}
@@ -115,7 +115,7 @@ class Log:
 
         Parameters
         ----------
-        columns: which of `Log.columns`; none is all. What is not asked for is not read and not checked.
+        columns: which of `Log.columns`; none is all. Others are neither read nor checked, but for the required ones.
 
         Raises
         ------
@@ -126,14 +126,16 @@ class Log:
         EmptyInputError
             After the last batch: there was none.
         """
-        wanted = self.columns if columns is None else tuple(column for column in self.columns if column in columns)
-        if wanted != self._read_columns:
+        wanted = [column for column in self.columns if columns is None or column in columns]
+        checked = tuple(column for column in self.columns if column in wanted or column in REQUIRED)
+        if checked != self._read_columns:
             self._verified.clear()
-        self._read_columns = wanted
+        self._read_columns = checked
         self._digests.start()
         self._tallies = {}
         for scan in self._scans:
-            yield from self._file_batches(scan, wanted)
+            for batch in self._file_batches(scan, checked):
+                yield batch.select(wanted)
         self._check_counts()
 
     def ordered_times(self) -> Iterator[pa.RecordBatch]:
@@ -236,18 +238,15 @@ class Log:
         self._session.unregister("times_batch")
         return table
 
-    def _head(self, scan: FileScan, n_rows: int) -> list[pa.RecordBatch]:
+    def _head(self, scan: FileScan, n_rows: int) -> pa.RecordBatch | None:
         """The first good rows of a file, or none where it cannot be read."""
         try:
-            ways = [scan.exact] if scan in self._exact else [scan.fast, scan.exact]
-            for way in ways:
-                try:
-                    return [batch.slice(0, n_rows) for batch in islice(way(self.columns, Tally()), 1)]
-                except SuspectError:
-                    continue
+            if scan not in self._exact:
+                with suppress(SuspectError):
+                    return scan.head(self.columns, n_rows)
+            return next((batch.slice(0, n_rows) for batch in scan.exact(self.columns, Tally())), None)
         except StillwatchError:
-            pass
-        return []
+            return None
 
     def _check_counts(self) -> None:
         counts = self.counts()

@@ -29,6 +29,10 @@ _CONSTANTS = "('NaN', 'Infinity', '-Infinity')"
 _MAX_WIDTH = 2000
 
 
+#: A query that is wrong is our fault, not that of the log.
+_WRONG_QUERIES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
+
+
 class SuspectError(Exception):
     """The fast way found something wrong; the file has to be read the exact way."""
 
@@ -90,6 +94,21 @@ class FileScan:
                 yield from self._slices(batch, columns)
             self._check_end(tally.n_read, has_edge=has_edge)
 
+    def head(self, columns: Sequence[str], n_rows: int) -> pa.RecordBatch | None:
+        """Give the first rows, or none if there is none.
+
+        Raises
+        ------
+        SuspectError
+            One of them, or one read along with them, is not as it should be.
+        """
+        with self._guarded():
+            sql = f"SELECT * FROM ({self.fast_sql(columns)}) LIMIT {n_rows}"
+            table = self.session.cursor().sql(sql).to_arrow_table().combine_chunks()
+            if pc.any(pc.greater(table.column(FAULT), 0)).as_py():
+                raise SuspectError
+        return next(iter(table.select(columns).to_batches()), None)
+
     def is_clean(self, columns: Sequence[str]) -> bool:
         """Tell whether the fast way would find nothing wrong, without handing out rows."""
         edge = f"coalesce(bool_or({_EDGE}), false)" if self.file.kind != "parquet" else "false"
@@ -131,7 +150,8 @@ class FileScan:
             reader = ExactReader(
                 self.session, self.file, self.header, self.physical, self.plan, self.delimiter, self.batch_rows
             )
-            yield from reader.tables(columns, tally)
+            with self._guarded(is_exact=True):
+                yield from reader.tables(columns, tally)
             return
         source = f"(SELECT *, file_row_number + 1 AS {LINE} FROM {parquet_relation(self.path, numbered=True)})"
         with self._guarded():
@@ -165,10 +185,12 @@ class FileScan:
             reader.close()
 
     @contextmanager
-    def _guarded(self) -> Iterator[None]:
+    def _guarded(self, *, is_exact: bool = False) -> Iterator[None]:
         """Turn what the database raises into one sentence of ours; its own may quote the log."""
         try:
             yield
+        except _WRONG_QUERIES:
+            raise
         except (duckdb.Error, pa.ArrowException, OSError) as error:
             if "Out of Memory" in str(error)[:40]:
                 raise InputUnreadableError(
@@ -179,6 +201,8 @@ class FileScan:
                 raise InputUnreadableError(
                     f"{self.file.name}: it is not a whole Parquet file, or a text in it is not UTF-8; write it anew"
                 ) from None
+            if is_exact:
+                raise InputUnreadableError(f"{self.file.name}: it cannot be read; write it anew") from None
             raise SuspectError from None
 
     def _check_end(self, n_rows: int, *, has_edge: bool) -> None:

@@ -10,6 +10,8 @@ from detector.profiles.slices import half_octave_floor
 
 _DAY_US = 86_400e6
 _MIN_PAIRS = 8
+#: Counts whose buckets begin at fewer hours of the day are of more than six hours each: they tell no hour.
+_MIN_BEGINNINGS = 4
 _GAP_FLOORS_S = half_octave_floor(GAP_PLACES) / 1000.0
 _ONE_SECOND = int(np.searchsorted(_GAP_FLOORS_S, 1.0))
 _HALF_HOUR = int(np.searchsorted(_GAP_FLOORS_S, 1448.0))
@@ -29,7 +31,8 @@ def _quiet_share(states: dict[str, Any]) -> Values:
     wrapped = np.concatenate([by_hour, by_hour[:, :5]], axis=1).cumsum(axis=1)
     six = wrapped[:, 5:] - np.concatenate([np.zeros((len(by_hour), 1)), wrapped[:, :-6]], axis=1)
     n = by_hour.sum(axis=1)
-    return np.where(n >= 24, ratio(six.min(axis=1), n), np.nan)
+    tells_hours = states["rhythm"].gaps.any() or by_hour.any(axis=0).sum() >= _MIN_BEGINNINGS
+    return np.where(tells_hours & (n >= 24), ratio(six.min(axis=1), n), np.nan)
 
 
 def _weekend_share(states: dict[str, Any]) -> Values:

@@ -85,6 +85,10 @@ def collision_share(counts: npt.NDArray[Any]) -> Values:
 
 
 def usable(features: Iterable[Feature], columns: Iterable[str]) -> tuple[Feature, ...]:
-    """Give the features that a log with these columns can have."""
+    """Give the features that a log with these columns can have.
+
+    Where a row stands for many requests (``n_requests``), only those of level 0 make sense.
+    """
     present = set(columns)
-    return tuple(f for f in features if set(f.needs) <= present)
+    most = 0 if "n_requests" in present else 4
+    return tuple(f for f in features if f.level <= most and set(f.needs) <= present)

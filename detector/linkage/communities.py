@@ -64,6 +64,13 @@ def _confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
     return closed.row, closed.col
 
 
+def _numbered(groups: Groups, links: Links) -> Groups:
+    """Number groups by what their members hold, so that the order of the log does not name them."""
+    key = np.zeros(int(groups.max(initial=-1)) + 1, np.uint64)
+    np.add.at(key, groups[links.account], links.thing)
+    return np.argsort(np.argsort(key, kind="stable"), kind="stable")[groups]
+
+
 def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> Groups:
     """Group accounts that are tied together.
 
@@ -80,4 +87,4 @@ def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> G
         return np.arange(n_accounts)
     usable = links.where(links.n_accounts <= settings.max_accounts)
     groups = _tie_by_instrument(usable, n_accounts)
-    return _tie_by_chance(usable, groups)
+    return _numbered(_tie_by_chance(usable, groups), links)

@@ -1,7 +1,7 @@
 """The optional second file: what is known of accounts besides their requests."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -18,6 +18,9 @@ from detector.tables import ACCOUNTS
 if TYPE_CHECKING:
     import pandas as pd
 
+#: A time of day with a zone behind it.
+_ZONED = r"(?i)[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
+
 
 def _read(path: Path) -> "pd.DataFrame":
     import pandas as pd
@@ -31,18 +34,22 @@ def _read(path: Path) -> "pd.DataFrame":
         raise InputUnreadableError(f"{path}: accounts cannot be read ({reason}); give a CSV or Parquet file") from error
 
 
-def _instants(path: Path, column: "pd.Series[str]") -> "pd.Series[pd.Timestamp]":
+def _instants(path: Path, column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
     import pandas as pd
 
+    given = column.dropna()
+    if isinstance(column.dtype, pd.DatetimeTZDtype) or given.empty:
+        return pd.to_datetime(column, utc=True).dt.floor("us")
+    is_typed = pd.api.types.is_datetime64_dtype(column.dtype)
     try:
-        read = pd.to_datetime(column, format="ISO8601")
+        if not is_typed and not given.map(lambda value: isinstance(value, str)).all():
+            raise TypeError("neither text nor instants")
+        read = pd.to_datetime(column, format="ISO8601", utc=True)
     except (ValueError, TypeError) as error:
-        if "offset" in str(error) or "mixed" in str(error).lower() or "tz" in str(error).lower():
-            return pd.to_datetime(column, format="ISO8601", utc=True).dt.floor("us")
         raise WrongTypeError(f"{path}: created_at holds what is no ISO 8601 time; give 2026-03-02T00:00:00Z") from error
-    if read.notna().any() and read.dt.tz is None:
+    if is_typed or not given.str.contains(_ZONED).all():
         raise NaiveTimestampError(f"{path}: created_at carries no zone; write it as 2026-03-02T00:00:00Z")
-    return pd.to_datetime(read, utc=True).dt.floor("us")
+    return read.dt.floor("us")
 
 
 def read_accounts(path: Path) -> pa.Table:

@@ -31,6 +31,8 @@ _NAIVE = rf"^{_DATE}({_CLOCK})?$"
 
 #: Instants with a zone: microseconds and, as pandas writes them, nanoseconds.
 _ZONED_TYPES = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+#: Types that always fit a count.
+_WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _EARLIEST = "TIMESTAMPTZ '1970-01-01 00:00:00+00'"
 _LATEST = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
 
@@ -65,6 +67,8 @@ def value_sql(column: str, raw: Raw, clock: Clock) -> str:
     if kind == "instant":
         return instant_sql(raw, clock)
     if kind == "count":
+        if raw.type in _WHOLE_TYPES:
+            return f"CAST({raw.sql} AS BIGINT)"
         return f"CASE WHEN {_double(raw)} = TRY_CAST({raw.sql} AS BIGINT) THEN TRY_CAST({raw.sql} AS BIGINT) END"
     if kind == "number":
         return f"CASE WHEN isfinite({_double(raw)}) THEN {_double(raw)} END"

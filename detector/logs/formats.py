@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -92,7 +92,6 @@ class Format(Settings):
     title: str
     description: str = ""
     detect: list[str] = Field(default_factory=list)
-    kind: Literal["csv", "jsonl", "parquet"] | None = None
     delimiter: str = Field(",", pattern=r"^[\t!#-~]$")
     timezone: Annotated[str, AfterValidator(check_zone)] | None = None
     time_unit: TimeUnit | None = None

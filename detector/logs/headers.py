@@ -61,7 +61,7 @@ def read_jsonl_header(file: LogFile) -> Header:
     chunks = read_chunks(file.name, file.path, file.compression, limit=_SAMPLE_BYTES)
     good = (line.text for line in ObjectReader(chunks, ()) if line.reason is None)
     for text in islice(good, _SAMPLE_RECORDS):
-        names.update(dict.fromkeys(json.loads(text)))
+        names.update(dict.fromkeys(json.loads(text, parse_int=str, parse_float=str)))
     if not names:
         _check_filled(file)
         raise InputUnreadableError(f"{file.name}: none of its first lines is a JSON object; give one object a line")

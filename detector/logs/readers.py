@@ -14,7 +14,7 @@ Reader = Callable[[Sequence[str], Clock], str]
 
 def _content(json: str) -> str:
     """Chat content: a text, or a list of parts of which those with a text count."""
-    parts = f"list_filter(json_extract_string({json}, '$[*].text'), part -> part IS NOT NULL)"
+    parts = f"list_filter(json_extract_string({json}, '$[*].text'), lambda part: part IS NOT NULL)"
     return (
         f"CASE json_type({json}) WHEN 'VARCHAR' THEN json_extract_string({json}, '$')"
         f" WHEN 'ARRAY' THEN nullif(array_to_string({parts}, chr(10)), '') END"
@@ -26,9 +26,8 @@ def _text(values: Sequence[str], clock: Clock) -> str:
 
 
 def _message(json: str, roles: str, position: int) -> str:
-    chosen = (
-        f"list_filter(json_extract({json}, '$[*]'), m -> json_extract_string(m, '$.role') IN ({roles}))[{position}]"
-    )
+    messages = f"json_extract({json}, '$[*]')"
+    chosen = f"list_filter({messages}, lambda m: json_extract_string(m, '$.role') IN ({roles}))[{position}]"
     return _content(f"json_extract({chosen}, '$.content')")
 
 
@@ -52,7 +51,7 @@ def _system_message(values: Sequence[str], clock: Clock) -> str:
 def _user_agent_tag(values: Sequence[str], clock: Clock) -> str:
     """Of several tags the greatest is taken: the one with the version, where the same name comes without."""
     tags = f"json_extract_string({values[0]}, '$[*]')"
-    chosen = f"list_max(list_filter({tags}, tag -> starts_with(tag, '{_USER_AGENT_TAG}')))"
+    chosen = f"list_max(list_filter({tags}, lambda tag: starts_with(tag, '{_USER_AGENT_TAG}')))"
     return f"CASE json_type({values[0]}) WHEN 'ARRAY' THEN substr({chosen}, {len(_USER_AGENT_TAG) + 1}) END"
 
 

@@ -2,7 +2,7 @@
 
 RFC 4180 with a known width. A record that breaks the rules is set aside with its line and reason, and reading
 resumes at the next line that is a whole record again. Blanks around a quoted field are forgiven, as the fast reader
-forgives them; nothing else is.
+forgives them, and so is half of a line ending inside a field, as some writers do not quote it; nothing else is.
 
 Notes
 -----
@@ -60,9 +60,12 @@ class ResyncReader:
         self._line = line
         self._ending = ending
         mark = re.escape(self._delimiter)
-        follower = rb" *(?=(" + mark + rb"|\r?\n|\r|\Z)?)"
-        self._quoted = re.compile(rb' *"([^"]*+(?:""[^"]*+)*+)"' + follower)
-        self._plain = re.compile(rb"([^\r\n" + mark + rb"]*+)(?=(" + mark + rb"|\r?\n|\r|\Z)?)")
+        end = rb"\r?\n" if ending == b"\n" else rb"\r"
+        follower = rb"(?=(" + mark + rb"|" + end + rb"|\Z)?)"
+        piece = rb"[^\r\n" + mark + rb"]*+"
+        stray = rb"(?:\r(?!\n)" + piece + rb")*+" if ending == b"\n" else rb"(?:\n" + piece + rb")*+"
+        self._quoted = re.compile(rb' *"([^"]*+(?:""[^"]*+)*+)" *' + follower)
+        self._plain = re.compile(rb"(" + piece + stray + rb")" + follower)
         self._opening = re.compile(rb' *"')
         self._buffer = b""
         self._start = 0
@@ -112,8 +115,6 @@ class ResyncReader:
             position += len(follower)
             if follower == self._delimiter:
                 continue
-            if follower == b"\r" and self._ending != b"\r":
-                raise _BrokenError("a carriage return stands outside quotes", position, is_open=False)
             return self._of_width(fields, position), position
 
     def _of_width(self, fields: list[bytes], end: int) -> list[bytes]:

@@ -186,7 +186,8 @@ def _kind_by_name(name: str) -> FileKind | None:
 def _check_text(name: str, head: bytes) -> None:
     first_line = head.split(b"\n", 1)[0]
     if b"\x00" in first_line:
-        is_wide = head[1::2].count(0) > len(head) // 4 or head[::2].count(0) > len(head) // 4
+        halves = sorted((head[::2].count(0), head[1::2].count(0)))
+        is_wide = halves[0] == 0 and 4 * halves[1] > len(head)
         raise unreadable(name, "it is UTF-16 text without a mark" if is_wide else "it is binary, not text")
 
 

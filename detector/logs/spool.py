@@ -1,4 +1,4 @@
-"""Standard input as a file: copied to a temporary file without a name, so that nothing stays behind."""
+"""Standard input or a pipe as a file: copied to a temporary file without a name, so that nothing stays behind."""
 
 import os
 import shutil
@@ -12,13 +12,14 @@ from detector.logs.sources import LogFile, inspect_file
 STDIN_NAME = "standard input"
 
 
-def spool_stdin(stream: BinaryIO, scratch: Path) -> tuple[LogFile, IO[bytes]]:
+def spool_stream(stream: BinaryIO, scratch: Path, *, name: str = STDIN_NAME) -> tuple[LogFile, IO[bytes]]:
     """Copy a stream to an unlinked file of mode 0600 and tell what it is.
 
     Parameters
     ----------
     stream: where the log comes from.
     scratch: private folder on the disk that shall hold the copy.
+    name: what the user called the stream.
 
     Returns
     -------
@@ -28,14 +29,14 @@ def spool_stdin(stream: BinaryIO, scratch: Path) -> tuple[LogFile, IO[bytes]]:
     try:
         shutil.copyfileobj(stream, spooled, 1 << 20)
         spooled.flush()
-        return inspect_file(STDIN_NAME, descriptor_path(spooled.fileno())), spooled
+        return inspect_file(name, descriptor_path(spooled.fileno())), spooled
     except InputUnreadableError:
         spooled.close()
         raise
     except OSError as error:
         spooled.close()
         why = error.strerror or "input error"
-        raise InputUnreadableError(f"{STDIN_NAME}: cannot be copied to {scratch} ({why}); free some space") from error
+        raise InputUnreadableError(f"{name}: cannot be copied to {scratch} ({why}); free some space") from error
 
 
 def descriptor_path(descriptor: int) -> str:

@@ -12,9 +12,8 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 _U = np.uint64
-_LOW_BITS = _U(0x0101010101010101)
-_HIGH_BITS = _U(0x8080808080808080)
-_SEVEN_BITS = _U(0x7F7F7F7F7F7F7F7F)
+#: Bytes that `word_mask` looks at together.
+BLOCK = 64
 _CASE = _U(0x2020202020202020)
 
 
@@ -78,18 +77,25 @@ def fold_case(word: Any) -> Any:
     return word | _CASE
 
 
-@njit(cache=True, inline="always")
-def _at_least(seven: Any, byte: Any) -> Any:
-    """Mark, in the high bit, the bytes of 7-bit values that are at least `byte`."""
-    return (seven + _LOW_BITS * _U(128 - byte)) & _HIGH_BITS
+def _word_mask(typing_context: Any, address: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(8), BLOCK)
+
+        def each(value: int) -> Any:
+            return ir.Constant(kind, [value] * BLOCK)
+
+        x = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()), align=1)
+        folded = builder.or_(x, each(0x20))
+        letter = builder.icmp_unsigned("<", builder.sub(folded, each(ord("a"))), each(26))
+        digit = builder.icmp_unsigned("<", builder.sub(x, each(ord("0"))), each(10))
+        apostrophe = builder.icmp_unsigned("==", x, each(ord("'")))
+        foreign = builder.icmp_signed("<", x, each(0))
+        is_word = builder.or_(builder.or_(letter, digit), builder.or_(apostrophe, foreign))
+        return builder.bitcast(is_word, ir.IntType(BLOCK))
+
+    return types.uint64(types.int64), emit
 
 
-@njit(cache=True, inline="always")
-def separators(word: Any) -> Any:
-    """Mark, in the high bit, the bytes that are no part of a word: not letter, digit, apostrophe or non-ASCII."""
-    seven = word & _SEVEN_BITS
-    folded = (word | _CASE) & _SEVEN_BITS
-    letter = _at_least(folded, 97) & ~_at_least(folded, 123)
-    digit = _at_least(seven, 48) & ~_at_least(seven, 58)
-    apostrophe = _at_least(seven, 39) & ~_at_least(seven, 40)
-    return ~(letter | digit | apostrophe | word) & _HIGH_BITS
+#: Which of the 64 bytes from an address on belong to words: ASCII letters, digits, apostrophes, non-ASCII; bit i is
+#: byte i.
+word_mask = intrinsic(_word_mask)

@@ -170,6 +170,15 @@ class Profiles:
             batch = Batch(events, self._number(events.column("account_id")))
             piece.kernel(self.states["rhythm"], batch.account, batch.order, *piece.prepare(batch))
 
+    def in_order(self) -> "Profiles":
+        """Give the same profiles with accounts in order of their names, so that nothing depends on who came first."""
+        order = np.array(sorted(range(len(self)), key=self.account_ids.__getitem__), dtype=np.int64)
+        states = {name: type(s)(*(a[order] for a in s)) for name, s in self.trimmed().items()}
+        ordered = Profiles(self.columns, account_ids=[self.account_ids[i] for i in order], states=states)
+        ordered.filled, ordered.names = self.filled, self.names
+        ordered._numbers = {account: i for i, account in enumerate(ordered.account_ids)}
+        return ordered
+
     def trimmed(self) -> dict[str, Any]:
         """Give the states without free rows; arrays of shape (n_accounts, ...)."""
         return {name: type(s)(*(a[: len(self)] for a in s)) for name, s in self.states.items()}

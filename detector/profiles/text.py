@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from detector.profiles.batch import Batch
-from detector.profiles.bits import fold_case, load8, load_up_to, separators, trailing_zeros
+from detector.profiles.bits import BLOCK, fold_case, load8, load_up_to, trailing_zeros, word_mask
 from detector.profiles.hashing import hash_bytes, mix64
 from detector.profiles.sketches import add_to_sample, rank
 from detector.profiles.slices import Field, Slice, counter, half_octave, sample, state_type
@@ -74,18 +74,6 @@ def _prepare(batch: Batch) -> Sequence[Any]:
 
 
 @njit(cache=True, inline="always")
-def _word_end(begin: Any, end: Any, limit: Any) -> Any:
-    """Find the address where the word that starts at `begin` ends."""
-    i = begin
-    while i < end:
-        marks = separators(load_up_to(i, end, limit))
-        if marks:
-            return min(i + np.int64(trailing_zeros(marks) >> _U(3)), end)
-        i += 8
-    return end
-
-
-@njit(cache=True, inline="always")
 def _word_hash(begin: Any, end: Any, limit: Any, first: Any) -> Any:
     """Hash a word without regard to ASCII case; `first` is its first 8 bytes, folded."""
     word = mix64(first)
@@ -97,20 +85,45 @@ def _word_hash(begin: Any, end: Any, limit: Any, first: Any) -> Any:
 
 
 @njit(cache=True)
-def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any) -> Any:
+def _block_mask(begin: Any, end: Any, limit: Any, spare: Any) -> Any:
+    """Mark the bytes of words in the 64 bytes from `begin`, none from `end` on; `spare` is room for 64 bytes."""
+    if begin >= end:
+        return _U(0)
+    if begin + BLOCK <= limit:
+        mask = word_mask(begin)
+    else:
+        spare[:] = 0
+        for i in range(begin, end):
+            spare[i - begin] = load8(i)
+        mask = word_mask(np.int64(spare.ctypes.data))
+    if end - begin < BLOCK:
+        mask &= (_U(1) << _U(end - begin)) - _U(1)
+    return mask
+
+
+@njit(cache=True)
+def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any, spare: Any) -> Any:
     """Walk the words of a prompt's head; gives opening fingerprint, words, first persons and pleases."""
-    opening = _U(0)
+    opening = carry = _U(0)
     n_words = n_first_person = n_please = 0
-    i = begin
-    while i < end:
-        stop = _word_end(i, end, limit)
-        length = stop - i
-        if length > 0:
-            first = fold_case(load_up_to(i, stop, limit))
-            word = _word_hash(i, stop, limit, first)
+    word_begin = begin
+    for block in range(begin, end + 1, BLOCK):
+        mask = _block_mask(block, end, limit, spare)
+        before = (mask << _U(1)) | carry
+        starts, stops = mask & ~before, before & ~mask
+        while stops:
+            if not carry:
+                word_begin = block + np.int64(trailing_zeros(starts))
+                starts &= starts - _U(1)
+            carry = _U(0)
+            stop = block + np.int64(trailing_zeros(stops))
+            stops &= stops - _U(1)
+            first = fold_case(load_up_to(word_begin, stop, limit))
+            word = _word_hash(word_begin, stop, limit, first)
             if n_words < OPENING_WORDS:
                 opening = mix64(opening ^ word)
             n_words += 1
+            length = stop - word_begin
             if length <= 4:
                 n_first_person += (first == _I) | (first == _IM) | (first == _IVE) | (first == _MY) | (first == _ME)
             n_please += first == _PLEASE
@@ -118,7 +131,9 @@ def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any) 
             vocabulary[register] = max(vocabulary[register], rank(word, VOCABULARY_BITS))
             if length >= LEAST_TOPIC_BYTES:
                 vector[word & _U(DIMENSIONS - 1)] += 1 if (word >> _U(20)) & _U(1) else -1
-        i = stop + 1
+        if starts:
+            word_begin = block + np.int64(trailing_zeros(starts))
+        carry = mask >> _U(BLOCK - 1)
     return opening, n_words, n_first_person, n_please
 
 
@@ -143,7 +158,7 @@ def _add_unit_vector(total: Any, vector: Any) -> None:
 
 
 @njit(cache=True)
-def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: Any) -> None:
+def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: Any, spare: Any) -> None:
     n_bytes = end - begin
     state.n_prompts[a] += 1
     state.n_bytes[a] += n_bytes
@@ -155,7 +170,7 @@ def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: A
     packed = _count_classes(begin, head)
     for c in range(len(CLASSES)):
         state.classes[a, c] += np.int64((packed >> _U(c * _CLASS_BITS)) & _CLASS_MASK)
-    opening, n_words, n_first_person, n_please = _read_words(begin, head, limit, state.vocabulary[a], vector)
+    opening, n_words, n_first_person, n_please = _read_words(begin, head, limit, state.vocabulary[a], vector, spare)
     state.n_head_bytes[a] += head - begin
     state.n_words[a] += n_words
     state.n_first_person[a] += n_first_person > 0
@@ -183,13 +198,14 @@ def _fold(
     system_valid: Any,
 ) -> None:
     vector = np.zeros(DIMENSIONS, np.int32)
+    spare = np.zeros(BLOCK, np.uint8)
     base = np.int64(data.ctypes.data)
     limit = base + len(data)
     system_base = np.int64(system_data.ctypes.data)
     for i in rows:
         a = account[i]
         if valid[i]:
-            _fold_prompt(state, a, base + offsets[i], base + offsets[i + 1], limit, vector)
+            _fold_prompt(state, a, base + offsets[i], base + offsets[i + 1], limit, vector, spare)
         if system_valid[i]:
             begin, end = system_base + system_offsets[i], system_base + system_offsets[i + 1]
             fingerprint = hash_bytes(begin, end, system_base + len(system_data))

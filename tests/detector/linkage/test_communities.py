@@ -1,0 +1,130 @@
+"""Who is tied to whom: strangers are not, an instrument ties, chance meetings do not, a fleet comes together."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.linkage.communities import find_clusters
+from detector.linkage.links import find_links
+from detector.settings import LinkageSettings
+from tests.detector.features.small_logs import draw_log, folded, log_of
+
+
+def clusters_of(frame: pd.DataFrame, **settings: object) -> set[frozenset[str]]:
+    """Give the groups of two and more accounts."""
+    profiles = folded(frame)
+    numbers = find_clusters(find_links(profiles.trimmed()), len(profiles), LinkageSettings(**settings))
+    assert numbers.shape == (len(profiles),)
+    groups = pd.Series(profiles.account_ids).groupby(numbers).agg(frozenset)
+    return {group for group in groups if len(group) > 1}
+
+
+def names(prefix: str, n: int) -> list[str]:
+    """Number accounts."""
+    return [f"{prefix}{i}" for i in range(n)]
+
+
+def test_a_shared_payment_ties() -> None:
+    """Two accounts on one card are one, a third on its own card is not."""
+    log = log_of([1, 2, 3], account_id=["a", "b", "c"], payment_id=["p", "p", "q"])
+    assert clusters_of(log) == {frozenset("ab")}
+
+
+def test_payments_chain() -> None:
+    """a and b share one card, b and c another: all three are one."""
+    log = log_of([1, 2, 3, 4], account_id=["a", "b", "b", "c"], payment_id=["p", "p", "q", "q"])
+    assert clusters_of(log) == {frozenset("abc")}
+
+
+def test_a_shared_organisation_ties() -> None:
+    """An organisation is an instrument too."""
+    assert clusters_of(log_of([1, 2], account_id=["a", "b"], org_id="o")) == {frozenset("ab")}
+
+
+def test_strangers_behind_one_carrier_stay_strangers() -> None:
+    """Forty customers of one carrier share its network and nothing else."""
+    accounts = names("a", 40)
+    log = log_of(
+        list(range(80)), account_id=accounts * 2, ip=["100.64.0.7"] * 40 + [f"10.{i}.0.1" for i in range(40)]
+    )
+    assert clusters_of(log) == set()
+
+
+def test_two_strangers_who_share_two_networks_stay_strangers() -> None:
+    """Fewer than three shared things never tie, however rare the things are."""
+    ips = ["192.0.2.1", "198.51.100.1"] * 2
+    assert clusters_of(log_of([1, 2, 3, 4], account_id=["a", "a", "b", "b"], ip=ips)) == set()
+
+
+def test_an_office_is_one_cluster() -> None:
+    """Ten colleagues on one address and one payment, in a log with others."""
+    office, others = names("o", 10), names("x", 10)
+    log = log_of(
+        list(range(20)),
+        account_id=office + others,
+        ip=["192.0.2.7"] * 10 + [f"10.0.{i}.1" for i in range(10)],
+        payment_id=["office card"] * 10 + names("card", 10),
+    )
+    assert clusters_of(log) == {frozenset(office)}
+
+
+def fleet_log(seed: int, *, n_people: int = 120) -> pd.DataFrame:
+    """Draw a fleet of 24 on 4 cards and 6 exits among people who each go to some of the town's cafes."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(24):
+        rows += [(f"fleet{i}", f"card{i % 4}", f"203.0.{e}.{i + 1}") for e in rng.permutation(6)[:5]]
+    for i in range(n_people):
+        cafes = rng.choice(n_people, size=4, replace=False)
+        rows += [(f"person{i}", f"own{i}", f"10.0.{cafe}.1") for cafe in cafes]
+    frame = pd.DataFrame(rows, columns=["account_id", "payment_id", "ip"])
+    return log_of(list(range(len(frame))), **{name: frame[name].tolist() for name in frame})
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_fleet_is_one_cluster(seed: int) -> None:
+    """Few cards and several exits bring a fleet together, and none of the people with it."""
+    assert clusters_of(fleet_log(seed)) == {frozenset(names("fleet", 24))}
+
+
+def test_what_too_many_share_ties_nobody() -> None:
+    """A card of five accounts ties up to a limit of five, and nobody at a limit of four."""
+    log = log_of(list(range(5)), account_id=names("a", 5), payment_id="reseller")
+    assert clusters_of(log, max_accounts=5) == {frozenset(names("a", 5))}
+    assert clusters_of(log, max_accounts=4) == set()
+
+
+def test_linkage_can_be_off() -> None:
+    """Switched off, every account is alone in its own cluster."""
+    profiles = folded(fleet_log(0))
+    numbers = find_clusters(find_links(profiles.trimmed()), len(profiles), LinkageSettings(enabled=False))
+    assert numbers.tolist() == list(range(len(profiles)))
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000))
+def test_order_of_accounts_does_not_matter(seed: int) -> None:
+    """A shuffled log has the same clusters."""
+    log = fleet_log(1, n_people=30)
+    assert clusters_of(log.sample(frac=1, random_state=seed, ignore_index=True)) == clusters_of(log)
+
+
+def test_cluster_numbers_do_not_depend_on_order() -> None:
+    """Groups of equal size keep their places among one another when the log is shuffled, so that names are stable."""
+    log = log_of(list(range(12)), account_id=names("a", 12), payment_id=[f"p{i % 6}" for i in range(12)])
+    orders = set()
+    for seed in range(6):
+        profiles = folded(log.sample(frac=1, random_state=seed, ignore_index=True))
+        numbers = find_clusters(find_links(profiles.trimmed()), len(profiles), LinkageSettings())
+        orders.add(tuple(pd.Series(numbers, profiles.account_ids).sort_index()))
+    assert len(orders) == 1
+
+
+def test_clusters_are_numbered_without_holes() -> None:
+    """Numbers run from 0 to n - 1, each at least once, as pooling needs it."""
+    profiles = folded(draw_log(people=10, fleet=6))
+    numbers = find_clusters(find_links(profiles.trimmed()), len(profiles), LinkageSettings())
+    assert set(numbers.tolist()) == set(range(numbers.max() + 1))
+    assert numbers.max() + 1 < len(profiles)
