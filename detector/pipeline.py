@@ -21,6 +21,7 @@ from detector.detectors.base import Verdict
 from detector.detectors.registry import make_detector
 from detector.engines.embedded import EmbeddedEngine, Log, Restart
 from detector.evidence import tabulate
+from detector.excerpts import collect_excerpts
 from detector.features.catalogue import FEATURES, compute_features
 from detector.linkage.communities import find_clusters
 from detector.linkage.links import Links, find_links
@@ -31,6 +32,7 @@ from detector.progress import Tell, silent
 from detector.results import Results
 from detector.settings import ScoreSettings
 from detector.summaries import cluster_table, link_table, scored_table, timeline_table
+from detector.tables import EXCERPTS
 
 _LIBRARIES = ("duckdb", "numba", "numpy", "pandas", "pyarrow", "pyod", "scikit-learn")
 
@@ -225,18 +227,30 @@ def score(
         with clock.stage("tabulate"):
             model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
             run = _run_record(log, subjects, verdict, decisions, settings, model)
-            results = _tables(subjects, verdict, decisions, log.rejected(), run, settings)
+            rejected = log.rejected()
+            excerpts = _excerpts(log, subjects, decisions, settings)
+            results = _tables(subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts)
         run["timings_s"] = clock.timings_s
     return results
+
+
+def _excerpts(log: Log, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
+    """Read a few prompts of flagged accounts, by a second pass over the log, when they are asked for."""
+    if not (settings.report.include_excerpts and "prompt" in log.columns):
+        return EXCERPTS.empty_table()
+    flagged = np.array(subjects.profiles.account_ids, dtype=object)[decisions.is_flagged]
+    return collect_excerpts(log.batches(["account_id", "prompt"]), flagged.tolist())
 
 
 def _tables(
     subjects: Subjects,
     verdict: Verdict,
     decisions: Decisions,
-    rejected: pa.Table,
-    run: dict[str, Any],
     settings: ScoreSettings,
+    *,
+    run: dict[str, Any],
+    rejected: pa.Table,
+    excerpts: pa.Table,
 ) -> Results:
     is_clustered = subjects.cluster_size > 1
     scored = scored_table(subjects.profiles, subjects.cluster, verdict, decisions)
@@ -248,5 +262,6 @@ def _tables(
         links=link_table(subjects.links, subjects.profiles),
         timeline=timeline_table(subjects.profiles, shown),
         rejected=rejected,
+        excerpts=excerpts,
         run=run,
     )

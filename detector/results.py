@@ -19,6 +19,7 @@ class Results:
     links: what accounts share, columns of `tables.LINKS`.
     timeline: requests over time, columns of `tables.TIMELINE`, for the accounts that the report shows.
     rejected: rows that could not be read, columns of `tables.REJECTED`.
+    excerpts: redacted prompts, columns of `tables.EXCERPTS`; empty unless they were asked for.
     run: how it was made: resolved settings, versions, inputs, counts, timings; plain JSON values.
     """
 
@@ -28,4 +29,5 @@ class Results:
     links: pa.Table
     timeline: pa.Table
     rejected: pa.Table
+    excerpts: pa.Table
     run: dict[str, Any]

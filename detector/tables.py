@@ -139,6 +139,9 @@ TIMELINE = pa.schema(
     ]
 )
 
+#: Redacted prompts of flagged accounts; made only when the user asks for excerpts.
+EXCERPTS = pa.schema([("account_id", pa.string()), ("excerpt", pa.string())])
+
 #: A row that could not be read: which file, which line (1 is the first), why. Never what the row held.
 REJECTED = pa.schema([("file", pa.string()), ("line", pa.int64()), ("reason", pa.string())])
 

@@ -17,7 +17,6 @@ from detector.pipeline import describe, fold_log
 from detector.progress import Tell, silent
 from detector.settings import ScoreSettings
 
-
 _FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}
 
 

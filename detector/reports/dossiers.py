@@ -42,6 +42,7 @@ class Dossier:
     account: its row of `tables.SCORED`.
     cluster: its cluster's row of `tables.CLUSTERS`, if it has one.
     families: families that support the suspicion on their own, strongest first.
+    excerpts: a few redacted prompts, where the user asked for them.
     without: strongest supporting families, and what the score would be if each were explained away.
     """
 
@@ -52,6 +53,7 @@ class Dossier:
     without: tuple[tuple[str, float], ...]
     links: tuple[SharedThing, ...]
     timeline: tuple[Row, ...]
+    excerpts: tuple[str, ...]
 
     @property
     def account_id(self) -> str:
@@ -123,6 +125,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     links = _grouped(rows_of(results.links, "account_id", names), "account_id")
     timeline = _grouped(rows_of(results.timeline, "account_id", names), "account_id")
     clusters = {row["cluster_id"]: row for row in rows_of(results.clusters, "cluster_id", _clusters_of(accounts))}
+    excerpts = _grouped(rows_of(results.excerpts, "account_id", names), "account_id")
     things = [row["thing"] for rows in links.values() for row in rows if row["thing"] is not None]
     neighbours = _neighbours(results.links, things) if with_neighbours else defaultdict(list)
     support = family_support(results.run)
@@ -140,6 +143,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
                 without=tuple((family, account["score"] - total) for family, total in strong),
                 links=_shared(links[name], neighbours),
                 timeline=tuple(sorted(timeline[name], key=lambda row: row["begins_at"])),
+                excerpts=tuple(row["excerpt"] for row in excerpts[name]),
             )
         )
     return gathered

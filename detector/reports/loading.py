@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from detector import tables
 from detector.errors import NotScoredError
-from detector.reports.publish import EXACT
+from detector.reports.publish import EXACT, EXCERPTS_FILE
 from detector.reports.sheets import read_csv
 from detector.results import Results
 
@@ -64,4 +64,6 @@ def load_results(folder: Path) -> Results:
         raise _refusal(folder, "is not a folder" if folder.exists() else "does not exist")
     run = _read_run(folder / "run.json")
     kept = {field: _read_table(folder / f"{stem}.parquet", schema) for field, (stem, schema) in EXACT.items()}
-    return Results(**kept, rejected=_read_rejected(folder / "rejected.csv"), run=run)
+    asked = folder / EXCERPTS_FILE
+    excerpts = _read_table(asked, tables.EXCERPTS) if asked.exists() else tables.EXCERPTS.empty_table()
+    return Results(**kept, rejected=_read_rejected(folder / "rejected.csv"), excerpts=excerpts, run=run)

@@ -23,6 +23,9 @@ EXACT = {
     "timeline": ("timeline", tables.TIMELINE),
 }
 
+#: Written only when the user asked for prompts.
+EXCERPTS_FILE = "excerpts.parquet"
+
 
 def write_parquet(table: pa.Table, schema: pa.Schema, path: Path) -> None:
     """Write a table with exactly the columns of its contract."""
@@ -37,6 +40,8 @@ def write_parquet(table: pa.Table, schema: pa.Schema, path: Path) -> None:
 def _write_tables(results: Results, folder: Path) -> None:
     for field, (stem, schema) in EXACT.items():
         write_parquet(getattr(results, field), schema, folder / f"{stem}.parquet")
+    if results.excerpts.num_rows:
+        write_parquet(results.excerpts, tables.EXCERPTS, folder / EXCERPTS_FILE)
     write_csv(results.scored.select(tables.SCORED.names), folder / "accounts.csv")
     write_csv(results.rejected.select(tables.REJECTED.names), folder / "rejected.csv")
 

@@ -155,6 +155,7 @@ def explain(results: Results, account_id: str, *, width: int) -> str:
     lines += ["", *_steps(dossier, width)]
     lines += _bullets("what would weaken the case", weaknesses(dossier, results.run), width)
     lines += _bullets("linked by", _links(dossier), width)
+    lines += _bullets("redacted prompts", [safe_text(text) for text in dossier.excerpts], width)
     off = [safe_text(f"{one.get('what', '')}: {one.get('why', '')}") for one in results.run.get("off") or []]
     lines += _bullets("what is missing", off, width)
     return "\n".join(lines) + "\n"

@@ -12,8 +12,43 @@ from detector.profiles.store import Profiles
 from tests.detector.worlds import to_batch
 
 MONDAY = pd.Timestamp("2026-03-02T00:00:00Z")
-_PEOPLE_WORDS = "my the dog river why does tea cold train please help letter to boss recipe soup python loop error".split()
-_POOL_WORDS = "Explain Derive quantum lattice entropy gradient kernel proof bound matrix vector field tensor graph".split()
+_PEOPLE_WORDS = [
+    "my",
+    "the",
+    "dog",
+    "river",
+    "why",
+    "does",
+    "tea",
+    "cold",
+    "train",
+    "please",
+    "help",
+    "letter",
+    "to",
+    "boss",
+    "recipe",
+    "soup",
+    "python",
+    "loop",
+    "error",
+]
+_POOL_WORDS = [
+    "Explain",
+    "Derive",
+    "quantum",
+    "lattice",
+    "entropy",
+    "gradient",
+    "kernel",
+    "proof",
+    "bound",
+    "matrix",
+    "vector",
+    "field",
+    "tensor",
+    "graph",
+]
 
 
 def log_of(seconds: list[float], **columns: Any) -> pd.DataFrame:

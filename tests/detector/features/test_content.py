@@ -140,7 +140,7 @@ def test_scaled_tokens_scale_lengths_and_keep_ratios(tokens: list[tuple[int, int
     before, after = features_of(log).iloc[0], features_of(scaled).iloc[0]
     for name in ("answer_ratio", "paid_ratio", "answer_spread"):
         assert after[name] == pytest.approx(before[name], abs=1e-9)
-    assert 10 ** after.answer_length - 1 == pytest.approx((10**before.answer_length - 1) * 2**doublings)
+    assert 10**after.answer_length - 1 == pytest.approx((10**before.answer_length - 1) * 2**doublings)
 
 
 def test_context_carried_is_tokens_beyond_the_prompt() -> None:

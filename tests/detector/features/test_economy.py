@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from detector.features.catalogue import compute_features
-from tests.detector.features.small_logs import MONDAY, accounts_of, feature, features_of, folded, log_of, pooled_features
+from tests.detector.features.small_logs import (
+    MONDAY,
+    accounts_of,
+    feature,
+    features_of,
+    folded,
+    log_of,
+    pooled_features,
+)
 
 DAY = 86_400
 

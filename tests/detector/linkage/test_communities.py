@@ -46,9 +46,7 @@ def test_a_shared_organisation_ties() -> None:
 def test_strangers_behind_one_carrier_stay_strangers() -> None:
     """Forty customers of one carrier share its network and nothing else."""
     accounts = names("a", 40)
-    log = log_of(
-        list(range(80)), account_id=accounts * 2, ip=["100.64.0.7"] * 40 + [f"10.{i}.0.1" for i in range(40)]
-    )
+    log = log_of(list(range(80)), account_id=accounts * 2, ip=["100.64.0.7"] * 40 + [f"10.{i}.0.1" for i in range(40)])
     assert clusters_of(log) == set()
 
 

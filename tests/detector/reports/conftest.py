@@ -107,6 +107,7 @@ def make_results() -> Callable[..., Results]:
             links=_table(links, tables.LINKS),
             timeline=_table(timeline, tables.TIMELINE),
             rejected=_table(rejected, tables.REJECTED),
+            excerpts=_table([{"account_id": name, "excerpt": names[0]} for name in names], tables.EXCERPTS),
             run=_run(len(names), sum(row["is_flagged"] for row in accounts)),
         )
 

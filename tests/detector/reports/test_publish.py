@@ -30,9 +30,12 @@ def _digests(folder):
 
 
 def test_all_files_appear_and_are_private(results, tmp_path):
-    """A run writes exactly its ten files, readable by the owner only."""
+    """A run writes exactly its files, readable by the owner only; excerpts only where there are some."""
     write_results(results, tmp_path / "out", report_accounts=5)
-    assert set(_digests(tmp_path / "out")) == FILES
+    assert set(_digests(tmp_path / "out")) == FILES | {"excerpts.parquet"}
+    without = type(results)(**vars(results) | {"excerpts": results.excerpts.slice(0, 0)})
+    write_results(without, tmp_path / "without", report_accounts=5)
+    assert set(_digests(tmp_path / "without")) == FILES
     assert {0o600} == {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "out").iterdir()}
 
 

@@ -1,0 +1,125 @@
+"""Fitting: a true effect is found with its sign, what is left out stays out, the same rows give the same bytes."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from detector.detectors.fitting import BASE_RATE, LEFT_OUT, TrainingSet, fit_model
+from detector.detectors.model import from_json, to_json
+from detector.errors import TruthError
+
+
+def training_set(n: int = 300, *, logs: int = 2, seed: int = 3, **changes: Any) -> TrainingSet:
+    """Draw accounts whose extraction shows in high `repeats` and low `age`, and not in `quiet_share`."""
+    rng = np.random.default_rng(seed)
+    is_extraction = rng.random(n) < 0.2
+    features = pd.DataFrame(
+        {
+            "repeats": rng.normal(0, 1, n) + 2.0 * is_extraction,
+            "age": rng.normal(0, 1, n) - 2.0 * is_extraction,
+            "quiet_share": rng.normal(0, 1, n),
+            "digit_share": 1.0 * is_extraction + rng.normal(0, 0.1, n),
+        }
+    )
+    given: dict[str, Any] = {
+        "features": features,
+        "is_extraction": is_extraction,
+        "cluster": np.array([str(i) for i in range(n)], dtype=object),
+        "cohort": np.where(is_extraction, "harvest", "people").astype(object),
+        "log": np.arange(n) % logs,
+    }
+    return TrainingSet(**given | changes)
+
+
+def test_true_effects_have_their_sign() -> None:
+    """Repeats raise the score, age lowers it, and what tells nothing moves it least."""
+    curves = fit_model(training_set(), fitted_on={}).levels[3].curves
+    rise = {name: float(curve.values[-1] - curve.values[0]) for name, curve in curves.items()}
+    assert rise["repeats"] > 0.1
+    assert rise["age"] < -0.1
+    assert abs(rise["quiet_share"]) < min(rise["repeats"], -rise["age"]) / 3
+
+
+def test_extraction_scores_higher() -> None:
+    """The fitted model ranks: nine of ten pairs of an extracting and an honest account are in order."""
+    rows = training_set()
+    scores = fit_model(rows, fitted_on={}).judge(rows.features, 3).scores
+    guilty, honest = scores[rows.is_extraction], scores[~rows.is_extraction]
+    assert (guilty[:, None] > honest[None, :]).mean() > 0.9
+
+
+def test_levels_use_what_they_have() -> None:
+    """Level 0 knows age and hours only; repeats come with text at level 3."""
+    levels = fit_model(training_set(), fitted_on={}).levels
+    assert set(levels[0].curves) == set(levels[2].curves) == {"age", "quiet_share"}
+    assert set(levels[3].curves) == {"age", "quiet_share", "repeats"}
+
+
+def test_left_out_features_are_left_out() -> None:
+    """A feature that gives the label away is not used when it is on the list."""
+    assert "digit_share" in LEFT_OUT
+    assert "digit_share" not in fit_model(training_set(), fitted_on={}).levels[3].curves
+
+
+def test_the_same_rows_give_the_same_bytes() -> None:
+    """Fitting draws nothing; the file comes back as it is."""
+    text = to_json(fit_model(training_set(), fitted_on={"seed": 3}))
+    assert text == to_json(fit_model(training_set(), fitted_on={"seed": 3}))
+    assert text == to_json(from_json(text, where="here"))
+
+
+@pytest.mark.parametrize("label", [True, False])
+def test_one_class_is_refused(label: bool) -> None:
+    """Without both kinds there is nothing to fit."""
+    rows = training_set(is_extraction=np.full(300, label))
+    with pytest.raises(TruthError, match="the labels hold one class only; both honest and extracting accounts"):
+        fit_model(rows, fitted_on={})
+
+
+@pytest.mark.parametrize("logs", [1, 2])
+def test_the_reference_is_of_honest_accounts(logs: int) -> None:
+    """It counts them all, ascends, and its shares fall from 1 towards 1 / (n + 1)."""
+    rows = training_set(logs=logs)
+    reference = fit_model(rows, fitted_on={}).levels[3].reference
+    n = int((~rows.is_extraction).sum())
+    assert reference.n == n
+    assert np.all(np.diff(reference.scores) >= 0)
+    assert np.all(np.diff(reference.p_values) < 0)
+    assert reference.p_values[-1] == pytest.approx(1 / (n + 1))
+
+
+def test_logs_of_one_kind_each_can_be_fitted() -> None:
+    """Where the other logs hold one kind only, nothing can be held out; the fit still comes."""
+    rows = training_set()
+    model = fit_model(training_set(log=rows.is_extraction.astype(int)), fitted_on={})
+    assert model.levels[0].reference.n == int((~rows.is_extraction).sum())
+
+
+def test_features_that_never_vary_leave_the_prior() -> None:
+    """With nothing to fit on, every account scores the base rate."""
+    model = fit_model(training_set(features=pd.DataFrame({"age": np.full(300, 2.0)})), fitted_on={})
+    assert model.levels[0].curves == {}
+    expected = np.log(BASE_RATE / (1 - BASE_RATE))
+    assert model.judge(pd.DataFrame({"age": [2.0, 9.0]}), 0).scores.tolist() == pytest.approx([expected] * 2)
+    assert from_json(to_json(model), where="here").levels[0].prior == pytest.approx(expected, rel=1e-5)
+
+
+def test_gaps_are_treated_as_average() -> None:
+    """A feature that half of the accounts lack still has its sign, and adds 0 where it is absent."""
+    rows = training_set()
+    features = rows.features.copy()
+    features.loc[::2, "repeats"] = np.nan
+    model = fit_model(training_set(features=features), fitted_on={})
+    curve = model.levels[3].curves["repeats"]
+    assert curve.values[-1] > curve.values[0]
+    assert model.judge(features, 3).contributions.repeats[0] == 0.0
+
+
+def test_a_large_cluster_does_not_rule() -> None:
+    """Copies of one account in one cluster weigh less than as many strangers."""
+    rows = training_set()
+    shared = np.where(rows.is_extraction, rows.cluster, "all the honest")
+    apart, together = (fit_model(training_set(cluster=c), fitted_on={}) for c in (rows.cluster, shared))
+    assert to_json(apart) != to_json(together)

@@ -1,0 +1,174 @@
+"""Models as files: they come back as they went, and a changed one is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.detectors.base import Reference
+from detector.detectors.combined import Combined
+from detector.detectors.model import SCHEMA, AdditiveModel, Curve, Level, _digest, from_json, load_model, to_json
+from detector.errors import ModelError
+from detector.features.catalogue import FEATURES
+
+REFERENCE = Reference(100, np.array([-3.0, 0.0, 2.0]), np.array([0.9, 0.1, 0.01]))
+
+
+def small_model() -> AdditiveModel:
+    """A model of two levels and three curves."""
+    age = Curve(np.array([0.0, 1.0, 2.0]), np.array([1.5, 0.25, -0.75]))
+    repeats = Curve(np.array([0.0, 4.0]), np.array([-0.5, 3.5]))
+    levels = {
+        0: Level(-5.0, {"age": age}, REFERENCE),
+        2: Level(-6.0, {"age": age, "repeats": repeats}, REFERENCE),
+    }
+    return AdditiveModel(levels, {"logs": [{"n_accounts": 100}]})
+
+
+TEXT = to_json(small_model())
+DIGITS = [i for i, character in enumerate(TEXT) if character.isdigit() and TEXT[i - 1 : i + 1] != "-1"]
+
+
+def test_round_trip_gives_the_same_bytes() -> None:
+    """Reading and writing a model changes nothing; its digest is the file's."""
+    read = from_json(TEXT, where="here")
+    assert to_json(read) == TEXT
+    assert read.sha256 == json.loads(TEXT)["sha256"]
+
+
+def test_the_shipped_model_is_whole() -> None:
+    """It loads, writes back to its own bytes, knows levels 0 to 3, and uses features of no higher level."""
+    model = Combined().model
+    assert sorted(model.levels) == [0, 1, 2, 3]
+    assert json.loads(to_json(model)) == json.loads(to_json(from_json(to_json(model), where="again")))
+    assert model.sha256 == json.loads(to_json(model))["sha256"]
+    for level, part in model.levels.items():
+        assert {FEATURES[name].level for name in part.curves} <= set(range(level + 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(DIGITS), st.sampled_from("0123456789"))
+def test_any_changed_digit_is_refused(place: int, digit: str) -> None:
+    """One digit changed anywhere, in a number, a name or the digest: the file is refused."""
+    if TEXT[place] == digit:
+        digit = str((int(digit) + 1) % 10)
+    with pytest.raises(ModelError):
+        from_json(TEXT[:place] + digit + TEXT[place + 1 :], where="here")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [('"prior": -5.0', '"prior": 5.0'), ("0.25", "0.26"), ("3.5", "3.51"), ('"n": 100', '"n": 10')]
+)
+def test_a_changed_number_is_named_as_such(old: str, new: str) -> None:
+    """The text says what happened and what to do."""
+    assert old in TEXT
+    with pytest.raises(ModelError, match="here: changed after it was made, its digest differs; fit the model again"):
+        from_json(TEXT.replace(old, new, 1), where="here")
+
+
+def resealed(change: "callable") -> str:  # type: ignore[valid-type]
+    """Change a model's content and give it a digest that fits."""
+    content = json.loads(TEXT)
+    del content["sha256"]
+    change(content)
+    return json.dumps({**content, "sha256": _digest(content)})
+
+
+def test_another_schema_is_refused() -> None:
+    """A file of another version names both schemas."""
+    text = resealed(lambda content: content.update(schema="stillwatch-additive-9"))
+    with pytest.raises(ModelError, match=f"here: schema 'stillwatch-additive-9', '{SCHEMA}' is needed"):
+        from_json(text, where="here")
+
+
+def _curve(content: dict) -> dict:  # type: ignore[type-arg]
+    return content["levels"]["2"]["curves"]
+
+
+def _scores(content: dict) -> dict:  # type: ignore[type-arg]
+    return content["levels"]["0"]["reference"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: _curve(c).update(unheard_of=_curve(c)["age"]),
+        lambda c: _curve(c)["age"].update(knots=[0.0, 2.0, 1.0]),
+        lambda c: _curve(c)["age"].update(knots=[0.0, 1.0, 1.0]),
+        lambda c: _curve(c)["age"].update(knots=[0.0, float("nan"), 1.0]),
+        lambda c: _curve(c)["age"].update(values=[1.0, float("inf"), 1.0]),
+        lambda c: _curve(c)["age"].update(values=[1.0]),
+        lambda c: _curve(c)["age"].update(knots=[1.0], values=[1.0]),
+        lambda c: _scores(c).update(scores=[0.0, -3.0, 2.0]),
+        lambda c: _scores(c).update(p_values=[0.9, 0.1, 0.0]),
+        lambda c: _scores(c).update(p_values=[0.1, 0.9, 0.95]),
+        lambda c: _scores(c).update(scores=[], p_values=[]),
+        lambda c: c.update(levels={}),
+        lambda c: c.pop("levels"),
+    ],
+)
+def test_what_is_no_model_is_refused_even_when_sealed(change: "callable") -> None:  # type: ignore[valid-type]
+    """A fitting digest saves no unknown feature, disordered knots, uneven lengths or shares that are none."""
+    with pytest.raises(ModelError, match="here: is not a model of this version; fit the model again"):
+        from_json(resealed(change), where="here")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "7", '"text"', "{" * 10, "[" * 100_000])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    """Any other text is an error of ours, however deep."""
+    with pytest.raises(ModelError, match="is not a model of this version"):
+        from_json(text, where="here")
+
+
+def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
+    """A missing file, a folder and bytes that are no text."""
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe\xff")
+    for path in (tmp_path / "missing.json", tmp_path, tmp_path / "bytes.json"):
+        with pytest.raises(ModelError, match=f"{path}: cannot be read; give a file made by `stillwatch fit`"):
+            load_model(path)
+
+
+def test_a_curve_is_straight_between_knots_and_flat_beyond() -> None:
+    """By hand: halfway between 1.5 and .25, the ends beyond, 0 where absent."""
+    curve = small_model().levels[0].curves["age"]
+    assert curve.at(np.array([0.5, -9.0, 9.0, np.nan])).tolist() == [0.875, 1.5, -0.75, 0.0]
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.floats(-2, 6), st.floats(-2, 6)), min_size=1, max_size=9), st.booleans())
+def test_prior_and_contributions_are_the_score(values: list[tuple[float, float]], has_repeats: bool) -> None:
+    """For any values, present or absent; an absent feature adds exactly 0."""
+    features = pd.DataFrame(values, columns=["age", "repeats"])
+    features.loc[0, "age"] = np.nan
+    verdict = small_model().judge(features if has_repeats else features[["age"]], 2)
+    np.testing.assert_array_equal(verdict.scores, -6.0 + verdict.contributions.age + verdict.contributions.repeats)
+    assert verdict.contributions.age[0] == 0.0
+    assert has_repeats or verdict.contributions.repeats.eq(0).all()
+    assert verdict.families == {"age": "economy", "repeats": "content"}
+
+
+@pytest.mark.parametrize(("level", "prior"), [(0, -5.0), (1, -5.0), (2, -6.0), (4, -6.0)])
+def test_a_log_gets_the_nearest_lower_level(level: int, prior: float) -> None:
+    """Level 1 is judged by the curves for level 0, level 4 by those for level 2."""
+    assert small_model().judge(pd.DataFrame({"age": [1.0]}), level).prior == prior
+
+
+def test_a_model_that_needs_more_says_so() -> None:
+    """A model for level 2 and up cannot judge counts."""
+    model = AdditiveModel({2: small_model().levels[2]}, {})
+    with pytest.raises(ModelError, match="the model starts at evidence level 2, the log is of level 1"):
+        model.for_level(1)
+
+
+def test_order_and_names_of_rows_do_not_matter() -> None:
+    """The default detector scores a row by its values alone."""
+    rng = np.random.default_rng(1)
+    features = pd.DataFrame(rng.normal(size=(6, len(FEATURES))), columns=list(FEATURES), index=list("abcdef"))
+    scores = pd.Series(Combined().judge(features, 3).scores, features.index)
+    turned = features.iloc[::-1]
+    other = pd.Series(Combined().judge(turned.set_axis(range(6)), 3).scores, turned.index)
+    pd.testing.assert_series_equal(scores, other[scores.index])

@@ -1,0 +1,144 @@
+"""Who is flagged, and what protects an account from being revoked for what others did."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.detectors.base import Reference, Verdict, within_log_reference
+from detector.errors import ImpossibleRequestError
+from detector.policy import Decisions, check_budget, decide
+from detector.settings import PolicySettings
+from detector.tables import ACTIONS
+
+#: A thousand honest accounts with scores -10 to -0.01.
+REFERENCE = within_log_reference(np.arange(-10, 0, 0.01))
+FAMILY = {"requests_per_day": "rate", "repeats": "content", "networks": "network", "payments": "economy"}
+GUILTY = {"repeats": 4.0, "networks": 4.0}
+
+
+def verdict_of(*rows: dict[str, float], prior: float = -4.0) -> Verdict:
+    """Make a verdict from the contributions of each account."""
+    pieces = pd.DataFrame([{name: row.get(name, 0.0) for name in FAMILY} for row in rows])
+    return Verdict(prior, pieces, FAMILY, REFERENCE)
+
+
+def decided(
+    *rows: dict[str, float], own: list[dict[str, float]] | None = None, n_events: int = 500, **given: Any
+) -> Decisions:
+    """Decide; an account's own behaviour is its cluster's unless told otherwise."""
+    may_revoke = given.pop("may_revoke", True)
+    own_verdict = verdict_of(*(own if own is not None else rows))
+    counts = np.full(len(rows), n_events)
+    return decide(verdict_of(*rows), own_verdict, counts, PolicySettings(**given), may_revoke=may_revoke)
+
+
+def test_a_guilty_account_is_revoked() -> None:
+    """Score far above the threshold, two families, own behaviour, enough requests."""
+    decisions = decided(GUILTY)
+    assert decisions.action.tolist() == ["revoke"]
+    assert decisions.is_flagged.tolist() == [True]
+
+
+def test_an_honest_account_is_left_alone() -> None:
+    """No evidence, no action, a p-value that says how common it is."""
+    decisions = decided({})
+    assert decisions.action.tolist() == ["none"]
+    assert decisions.p_value[0] == pytest.approx(0.6, abs=0.01)
+
+
+def test_one_family_is_never_enough() -> None:
+    """However strong, one kind of cause only throttles."""
+    assert decided({"repeats": 40.0}).action.tolist() == ["throttle"]
+
+
+def test_a_second_family_must_carry_weight() -> None:
+    """Just below the support a family must give, it does not count; at it, it does."""
+    assert decided({"repeats": 9.0, "networks": 0.99}).action.tolist() == ["throttle"]
+    assert decided({"repeats": 9.0, "networks": 1.0}).action.tolist() == ["revoke"]
+    assert decided({"repeats": 9.0, "networks": 1.0}, revoke_families=3).action.tolist() == ["throttle"]
+
+
+def test_few_requests_revoke_nobody() -> None:
+    """Below 50 requests a human decides."""
+    assert decided(GUILTY, n_events=49).action.tolist() == ["throttle"]
+    assert decided(GUILTY, n_events=50).action.tolist() == ["revoke"]
+
+
+def test_a_degraded_log_revokes_nobody() -> None:
+    """What the log cannot support is not done, whatever the score."""
+    assert decided(GUILTY, may_revoke=False).action.tolist() == ["throttle"]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0.99), min_size=2, max_size=2))
+def test_a_framed_account_is_never_revoked(cluster: list[float], own: list[float]) -> None:
+    """Sharing cards and addresses with a fleet is not enough: an account's own rate or content must support it."""
+    shared = dict(zip(FAMILY, cluster, strict=True))
+    behaviour = {"requests_per_day": own[0], "repeats": own[1], "networks": 30.0, "payments": 30.0}
+    assert decided(shared, own=[behaviour]).action[0] != "revoke"
+
+
+def test_framing_is_told_apart_account_by_account() -> None:
+    """In one cluster the one who harvests is revoked and the one who is framed is not."""
+    decisions = decided(GUILTY, GUILTY, own=[{"repeats": 1.0}, {"networks": 9.0}])
+    assert decisions.action.tolist() == ["revoke", "throttle"]
+
+
+def test_actions_rise_with_the_score() -> None:
+    """Just above the threshold is looked at, one above is throttled, three above is revoked."""
+    threshold = REFERENCE.threshold(1e-3)
+    for above, action in ((-0.01, "none"), (0.01, "review"), (1.01, "throttle"), (2.99, "throttle"), (3.01, "revoke")):
+        half = (threshold + above + 4.0) / 2
+        assert decided({"repeats": half, "networks": half}).action.tolist() == [action]
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(-6, 20), min_size=1, max_size=20), st.floats(0.001, 0.5))
+def test_flagged_is_above_the_threshold(added: list[float], budget: float) -> None:
+    """An account is flagged exactly when its score exceeds the threshold, and acted upon exactly when flagged."""
+    decisions = decided(*({"repeats": a} for a in added), budget=budget)
+    scores = -4.0 + np.array(added)
+    np.testing.assert_array_equal(decisions.is_flagged, scores > decisions.threshold)
+    np.testing.assert_array_equal(decisions.is_flagged, decisions.action != "none")
+
+
+@settings(max_examples=40)
+@given(st.lists(st.floats(-6, 20), min_size=2, max_size=2), st.floats(0, 8))
+def test_more_evidence_never_softens(added: list[float], more: float) -> None:
+    """Higher contributions give no smaller action and no larger p-value."""
+    decisions = decided(
+        {"repeats": added[0], "networks": added[1]}, {"repeats": added[0] + more, "networks": added[1] + more}
+    )
+    severity = [ACTIONS.index(action) for action in decisions.action]
+    assert severity[0] <= severity[1]
+    assert decisions.p_value[0] >= decisions.p_value[1]
+
+
+def test_an_impossible_budget_is_refused() -> None:
+    """A thousand honest accounts cannot show a rate of 1 in 10,000; the text says from where on they can."""
+    with pytest.raises(ImpossibleRequestError) as caught:
+        decided({}, budget=1e-4)
+    assert str(caught.value) == (
+        "--budget 0.0001: the reference holds 1000 honest accounts and can tell rates from 0.001 up; "
+        "give a larger budget, or fit a model on more accounts"
+    )
+
+
+def test_the_least_budget_is_one_in_n() -> None:
+    """One in n is told, anything less is refused, and no account at all tells nothing."""
+    check_budget(REFERENCE, 1 / 1000)
+    with pytest.raises(ImpossibleRequestError):
+        check_budget(REFERENCE, 0.999 / 1000)
+    with pytest.raises(ImpossibleRequestError, match="holds 0 honest accounts"):
+        check_budget(Reference(0, np.empty(0), np.empty(0)), 0.5)
+
+
+def test_a_detector_without_reference_is_refused() -> None:
+    """A budget needs honest scores to count against."""
+    verdict = Verdict(0.0, pd.DataFrame({"repeats": [1.0]}), FAMILY)
+    with pytest.raises(ImpossibleRequestError, match="the detector has no reference scores; a budget needs them"):
+        decide(verdict, verdict, np.array([5]), PolicySettings(), may_revoke=True)
