@@ -1,7 +1,7 @@
 """Scores to recommended actions within an error budget. A recommendation is for a human; nothing here acts.
 
-A revocation needs a score far beyond the flagging threshold, two independent evidence families, enough requests, and
-support from the account's own behaviour, so that sharing an address or a card with a fleet is never enough.
+A revocation needs a score far beyond the flagging threshold, two independent evidence families, signs of hiding, enough
+requests, and support from the account's own behaviour: sharing a card with a fleet is never enough, nor is bulk work.
 """
 
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from detector.errors import ImpossibleRequestError
 from detector.settings import PolicySettings
 from detector.tables import FAMILIES
 
+#: Families that show hiding: honest bulk work matches a harvest in rate and content, and does not hide.
+HIDING = ("network", "economy")
 #: Families that measure what an account itself does; others can be forged onto it by whoever shares things with it.
 OWN_BEHAVIOUR = ("rate", "content")
 
@@ -82,11 +84,13 @@ def decide(
     is_flagged = scores > threshold
     supporting = sum((verdict.by_family(f) >= settings.family_support).astype(int) for f in FAMILIES)
     own_support = np.max([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= settings.family_support
+    hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= settings.hiding_support
     revoke = (
         is_flagged
         & may_revoke
         & (scores >= threshold + settings.revoke_odds)
         & (supporting >= settings.revoke_families)
+        & hides
         & own_support
         & (n_events >= settings.revoke_events)
     )

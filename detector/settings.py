@@ -61,6 +61,9 @@ class PolicySettings(Settings):
     family_support: float = Field(
         1.0, gt=0, description="log-odds a family must add on its own to count as evidence (chosen: odds x e)"
     )
+    hiding_support: float = Field(
+        2.0, ge=0, description="log-odds that network and economy must add together before anyone is revoked"
+    )
     revoke_families: int = Field(2, ge=2, le=4, description="independent evidence families that a revocation needs")
     revoke_events: int = Field(50, ge=1, description="requests below which nobody is revoked automatically")
     revoke_odds: float = Field(3.0, description="log-odds above the flagging threshold that a revocation needs")

@@ -127,7 +127,8 @@ def fit_logs(
     tell("fitting")
     model = fit_model(training, fitted_on={"logs": [part[2] for part in parts]})
     text = to_json(model)
+    sha256 = from_json(text, where=str(out)).sha256
     staged = out.with_name(f".{out.name}.part")
     staged.write_text(text, encoding="utf-8")
     staged.rename(out)
-    return from_json(text, where=str(out)).sha256
+    return sha256

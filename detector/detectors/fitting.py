@@ -21,6 +21,7 @@ from detector.features.catalogue import FEATURES
 KNOTS = 8
 RIDGE = 0.01
 #: Character classes tell corpora apart better than they tell harvests from work: held-out recall rose without them.
+#: Rate limits are drawn alike for everyone in the training logs, so there they tell size and nothing else.
 LEFT_OUT = frozenset(
     {
         "foreign_share",
@@ -31,10 +32,15 @@ LEFT_OUT = frozenset(
         "upper_share",
         "multiline_share",
         "open_end_share",
+        "throttled_share",
     }
 )
 #: Chosen: share of accounts that extract, before any evidence.
 BASE_RATE = 0.005
+#: A cohort of honest customers may be flagged at most so many times more often than all of them together (chosen).
+COHORT_FACTOR = 10.0
+#: Smaller cohorts cannot show a rate (chosen).
+LEAST_COHORT = 20
 #: Honest scores that the reference keeps: ranks spaced evenly in the logarithm of the share above.
 _KEPT = 400
 _LEVELS = (0, 1, 2, 3)
@@ -79,7 +85,9 @@ def _hats(x: Values, knots: Values) -> Values:
 
 
 def _knots(x: Values) -> Values:
-    return np.unique(np.quantile(x, np.linspace(0.01, 0.99, KNOTS))) if len(x) else np.empty(0)
+    """Give quantiles that stay apart in the six figures that a model file keeps."""
+    quantiles = np.quantile(x, np.linspace(0.01, 0.99, KNOTS)) if len(x) else np.empty(0)
+    return np.unique(np.array([float(f"{q:.6g}") for q in quantiles]))
 
 
 def fit_level(rows: TrainingSet, level: int, seed_rows: npt.NDArray[np.bool_]) -> tuple[float, dict[str, Curve]]:
@@ -127,19 +135,59 @@ def _score(features: pd.DataFrame, prior: float, curves: dict[str, Curve]) -> Va
     return prior + np.sum([c.at(features[n].to_numpy(np.float64)) for n, c in curves.items()], axis=0)
 
 
-def _reference(rows: TrainingSet, level: int) -> Reference:
-    """Score the honest accounts of each log with a model that never saw that log, where the others hold both kinds."""
-    held_out = np.empty(len(rows.log))
+def _held_out_scores(rows: TrainingSet, level: int) -> Values:
+    """Score each log with a model that never saw it, where the others hold both kinds; shape (n,)."""
+    scores = np.empty(len(rows.log))
     for log in np.unique(rows.log):
         mine = rows.log == log
         can_hold_out = len(np.unique(rows.is_extraction[~mine])) > 1
         prior, curves = fit_level(rows, level, ~mine if can_hold_out else np.ones_like(mine))
-        held_out[mine] = _score(rows.features[mine], prior, curves)
-    scores = np.sort(held_out[~rows.is_extraction])
+        scores[mine] = _score(rows.features[mine], prior, curves)
+    return scores
+
+
+def _stretch(rows: TrainingSet, scores: Values) -> tuple[float, float]:
+    """Fit slope and shift that make held-out scores log-odds at the base rate: the ridge has shrunk them.
+
+    Reference: Platt, "Probabilistic outputs for support vector machines" (Advances in Large Margin Classifiers, 1999).
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if np.ptp(scores) == 0:
+        return 1.0, 0.0
+    weight, y = _weights(rows), rows.is_extraction
+    model = LogisticRegression(C=1.0, max_iter=1000).fit(scores[:, None], y, sample_weight=weight)
+    odds_in_training = weight[y].sum() / weight[~y].sum()
+    shift = float(model.intercept_[0] - np.log(odds_in_training) + np.log(BASE_RATE / (1 - BASE_RATE)))
+    return max(float(model.coef_[0, 0]), 1.0), shift
+
+
+def _share_above(scores: Values, at: Values) -> Values:
+    """Give the share of scores that are at least so high, never 0; shape of `at`."""
+    return (len(scores) - np.searchsorted(np.sort(scores), at) + 1.0) / (len(scores) + 1.0)
+
+
+def _reference(honest: Values, cohort: npt.NDArray[np.object_]) -> Reference:
+    """Keep honest scores and the share above each: of all, or a tenth of the worst cohort's, whichever is more."""
+    scores = np.sort(honest)
     n = len(scores)
     ranks = np.unique(np.geomspace(1, n, _KEPT).round().astype(int))
-    kept = np.maximum.accumulate((scores[n - ranks])[::-1])
-    return Reference(n, kept, (ranks / (n + 1.0))[::-1])
+    kept = np.unique(scores[n - ranks])
+    names, sizes = np.unique(cohort, return_counts=True)
+    by_cohort = [_share_above(honest[cohort == c], kept) / COHORT_FACTOR for c in names[sizes >= LEAST_COHORT]]
+    share = np.max([_share_above(scores, kept), *by_cohort], axis=0)
+    falls = np.append(np.diff(share) < 0, True)
+    return Reference(n, kept[falls], share[falls])
+
+
+def _fit_calibrated(rows: TrainingSet, level: int) -> Level:
+    held_out = _held_out_scores(rows, level)
+    slope, shift = _stretch(rows, held_out)
+    prior, curves = fit_level(rows, level, np.ones(len(rows.log), dtype=bool))
+    stretched = {name: Curve(curve.knots, slope * curve.values) for name, curve in curves.items()}
+    honest = ~rows.is_extraction
+    reference = _reference(slope * held_out[honest] + shift, rows.cohort[honest])
+    return Level(slope * prior + shift, stretched, reference)
 
 
 def fit_model(rows: TrainingSet, *, fitted_on: dict[str, object], levels: Sequence[int] = _LEVELS) -> AdditiveModel:
@@ -152,6 +200,5 @@ def fit_model(rows: TrainingSet, *, fitted_on: dict[str, object], levels: Sequen
     """
     if rows.is_extraction.all() or not rows.is_extraction.any():
         raise TruthError("the labels hold one class only; both honest and extracting accounts are needed")
-    everything = np.ones(len(rows.log), dtype=bool)
-    fitted = {level: Level(*fit_level(rows, level, everything), reference=_reference(rows, level)) for level in levels}
+    fitted = {level: _fit_calibrated(rows, level) for level in levels}
     return AdditiveModel(fitted, dict(fitted_on))

@@ -120,7 +120,7 @@ def _curve(name: str, raw: dict[str, Any]) -> Curve:
 
 def _reference(raw: dict[str, Any]) -> Reference:
     scores, p_values = np.array(raw["scores"], np.float64), np.array(raw["p_values"], np.float64)
-    is_ordered = bool(np.all(np.diff(scores) >= 0) and np.all(np.diff(p_values) < 0))
+    is_ordered = bool(np.all(np.diff(scores) >= 0) and np.all(np.diff(p_values) <= 0))
     is_share = bool(np.all((p_values > 0) & (p_values <= 1)))
     if not (scores.shape == p_values.shape and scores.ndim == 1 and len(scores) and is_ordered and is_share):
         raise ValueError("the reference is not one")
