@@ -164,7 +164,8 @@ def _stretch(rows: TrainingSet, scores: Values) -> tuple[float, float]:
 
 def _share_above(scores: Values, at: Values) -> Values:
     """Give the share of scores that are at least so high, never 0; shape of `at`."""
-    return (len(scores) - np.searchsorted(np.sort(scores), at) + 1.0) / (len(scores) + 1.0)
+    n_above = len(scores) - np.searchsorted(np.sort(scores), at)
+    return np.asarray((n_above + 1.0) / (len(scores) + 1.0), np.float64)
 
 
 def _reference(honest: Values, cohort: npt.NDArray[np.object_]) -> Reference:

@@ -13,6 +13,7 @@ from typing import BinaryIO
 import duckdb
 
 from detector.engines.log import Log, Restart
+from detector.engines.pieces import Stage
 from detector.engines.relations import parquet_relation
 from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
@@ -83,9 +84,13 @@ class EmbeddedEngine:
             session = open_session(folder, memory=self._settings.memory, threads=n_threads)
             resources.callback(session.close)
             paths = [_database_path(file, resources) for file in files]
-            form, reason, scans = self._scans(session, files, paths)
+            n_stages = n_threads if any(file.kind == "csv" for file in files) else 0
+            stages = tuple(Stage(folder) for _ in range(n_stages))
+            for stage in stages:
+                resources.callback(stage.close)
+            form, reason, scans = self._scans(session, files, paths, stages)
             session.execute(f"SET threads = {self._fitting_threads(session, scans, n_threads)}")
-            lock_session(session, paths, folder)
+            lock_session(session, [*paths, *(stage.path for stage in stages)], folder)
             return Log(
                 scans, session=session, form=form, reason=reason, settings=self._settings, resources=resources.pop_all()
             )
@@ -109,7 +114,11 @@ class EmbeddedEngine:
         return file
 
     def _scans(
-        self, session: duckdb.DuckDBPyConnection, files: Sequence[LogFile], paths: Sequence[str]
+        self,
+        session: duckdb.DuckDBPyConnection,
+        files: Sequence[LogFile],
+        paths: Sequence[str],
+        stages: tuple[Stage, ...],
     ) -> tuple[Format, str, list[FileScan]]:
         named = None if self._settings.format == "auto" else load_format(self._settings.format)
         delimiter = named.delimiter if named else ","
@@ -124,7 +133,7 @@ class EmbeddedEngine:
             plan = mapper.plan(file, header, physical)
             _check_keys(file, plan)
             scans.append(
-                FileScan(session, file, path, header, physical, plan, form.delimiter, self._settings.batch_rows)
+                FileScan(session, file, path, header, physical, plan, form.delimiter, self._settings.batch_rows, stages)
             )
         return form, reason, scans
 

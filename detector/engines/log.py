@@ -151,7 +151,9 @@ class Log:
         cursor = self._session.cursor()
         made: list[str] = []
         parts = [
-            self._times_table(scan, columns, made) if scan in self._exact else f"({scan.fast_sql(columns)})"
+            self._times_table(scan, columns, made)
+            if scan in self._exact or scan.file.kind == "csv"
+            else f"({scan.fast_sql(columns)})"
             for scan in self._scans
         ]
         names = ", ".join(columns)
@@ -232,7 +234,8 @@ class Log:
         self._session.register("times_batch", schema.empty_table())
         self._session.execute(f"CREATE TABLE {table} AS SELECT * FROM times_batch")
         made.append(table)
-        for batch in scan.exact(self._read_columns, Tally()):
+        way = scan.exact if scan in self._exact else scan.fast
+        for batch in way(self._read_columns, Tally()):
             self._session.register("times_batch", pa.Table.from_batches([batch]).select(columns))
             self._session.execute(f"INSERT INTO {table} SELECT * FROM times_batch")
         self._session.unregister("times_batch")

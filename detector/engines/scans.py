@@ -12,13 +12,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.engines.chunks import ExactReader, Tally
-from detector.engines.relations import csv_relation, json_relation, padded_csv_relation, parquet_relation
+from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side
+from detector.engines.relations import Dialect, csv_relation, json_relation, padded_csv_relation, parquet_relation
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
 from detector.logs.headers import Header
 from detector.logs.mapping import FAULT, LINE, TRUNCATED, Plan
 from detector.logs.quoting import quote_name
-from detector.logs.sources import LogFile
+from detector.logs.resync import MAX_RECORD_BYTES
+from detector.logs.sources import LogFile, read_chunks
 from detector.tables import EVENTS
 
 #: Marks rows that the fast reader may have understood too kindly.
@@ -45,6 +47,7 @@ class FileScan:
     ----------
     path: where the database opens the file.
     physical: what its columns are called in queries.
+    stages: where pieces of CSV files are offered to the database; as many as are parsed at once.
     """
 
     session: duckdb.DuckDBPyConnection
@@ -55,6 +58,7 @@ class FileScan:
     plan: Plan
     delimiter: str
     batch_rows: int
+    stages: tuple[Stage, ...] = ()
 
     @property
     def needs_exact(self) -> bool:
@@ -64,9 +68,7 @@ class FileScan:
     def fast_sql(self, columns: Sequence[str]) -> str:
         """Write the query of the fast way: canonical columns, truncation mark and fault number."""
         if self.file.kind == "csv":
-            relation = csv_relation(self.path, self.file, self.physical, self.delimiter)
-            source = f"(SELECT *, {self.physical[-1]} IS NULL AS {_EDGE} FROM {relation})"
-            return self.plan.select(source, columns, passed=[_EDGE])
+            return self._csv_sql(columns, csv_relation(self.path, self._dialect, compression=self.file.compression))
         if self.file.kind == "jsonl":
             keys = self.plan.sources(columns)
             names = self.plan.sources(["account_id"])
@@ -85,14 +87,45 @@ class FileScan:
         """
         has_edge = False
         with self._guarded():
-            for batch in self._query(self.fast_sql(columns)):
+            found = self._csv_batches(columns) if self.file.kind == "csv" else self._query(self.fast_sql(columns))
+            for batch in found:
                 if pc.any(pc.greater(batch.column(FAULT), 0)).as_py():
                     raise SuspectError
-                has_edge = has_edge or (self.file.kind != "parquet" and pc.any(batch.column(_EDGE)).as_py())
+                has_edge = has_edge or (self.file.kind == "jsonl" and pc.any(batch.column(_EDGE)).as_py())
                 tally.n_read += batch.num_rows
                 tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
                 yield from self._slices(batch, columns)
-            self._check_end(tally.n_read, has_edge=has_edge)
+            if self.file.kind != "parquet" and (tally.n_read == 0 or has_edge):
+                raise SuspectError
+
+    @property
+    def _dialect(self) -> Dialect:
+        return Dialect(self.physical, self.delimiter, self.header.has_return)
+
+    def _csv_sql(self, columns: Sequence[str], relation: str) -> str:
+        last = self.physical[-1]
+        source = f"(SELECT *, {last} IS NULL OR suffix({last}, chr(13)) AS {_EDGE} FROM {relation})"
+        return self.plan.select(source, columns, passed=[_EDGE])
+
+    def _csv_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        def parse(path: str) -> pa.Table:
+            cursor = self.session.cursor()
+            try:
+                sql = self._csv_sql(columns, csv_relation(path, self._dialect))
+                table = cursor.sql(sql).to_arrow_table()
+                if pc.any(table.column(_EDGE)).as_py() and self._is_ragged(cursor, path, table.num_rows):
+                    raise SuspectError
+                return table
+            finally:
+                cursor.close()
+
+        chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
+        try:
+            pieces = cut(chunks, skip=self.header.n_bytes, longest=MAX_RECORD_BYTES)
+            for table in side_by_side(pieces, self.stages, parse):
+                yield from table.combine_chunks().to_batches()
+        except UnendingRecordError:
+            raise SuspectError from None
 
     def head(self, columns: Sequence[str], n_rows: int) -> pa.RecordBatch | None:
         """Give the first rows, or none if there is none.
@@ -110,16 +143,13 @@ class FileScan:
         return next(iter(table.select(columns).to_batches()), None)
 
     def is_clean(self, columns: Sequence[str]) -> bool:
-        """Tell whether the fast way would find nothing wrong, without handing out rows."""
-        edge = f"coalesce(bool_or({_EDGE}), false)" if self.file.kind != "parquet" else "false"
-        sql = f"SELECT count(*) FILTER ({FAULT} > 0), count(*), {edge} FROM ({self.fast_sql(columns)})"
+        """Tell whether the fast way finds nothing wrong."""
         try:
-            with self._guarded():
-                n_faulty, n_rows, has_edge = self.session.cursor().execute(sql).fetchall()[0]
-                self._check_end(n_rows, has_edge=has_edge)
+            for _ in self.fast(columns, Tally()):
+                pass
         except SuspectError:
             return False
-        return bool(n_faulty == 0)
+        return True
 
     def exact(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.RecordBatch]:
         """Yield batches of canonical columns, setting aside each record that is not as it should be.
@@ -205,18 +235,10 @@ class FileScan:
                 raise InputUnreadableError(f"{self.file.name}: it cannot be read; write it anew") from None
             raise SuspectError from None
 
-    def _check_end(self, n_rows: int, *, has_edge: bool) -> None:
-        """Doubt what the fast reader is known to pass over.
-
-        In CSV an empty field too many, in JSON a bare NaN for an account, in both a file without rows.
-        """
-        if self.file.kind == "parquet":
-            return
-        if n_rows == 0 or (has_edge and (self.file.kind == "jsonl" or self._is_ragged(n_rows))):
-            raise SuspectError
-
-    def _is_ragged(self, n_rows: int) -> bool:
+    def _is_ragged(self, cursor: duckdb.DuckDBPyConnection, path: str, n_rows: int) -> bool:
+        """Tell whether the strict reader was too kind to a piece: an empty field too many, another line end."""
         last, surplus = self.physical[-1], f"c{len(self.physical)}"
-        relation = padded_csv_relation(self.path, self.file, (*self.physical, surplus), self.delimiter)
-        sql = f"SELECT count(*), count(*) FILTER ({last} IS NULL OR {surplus} IS NOT NULL) FROM {relation}"
-        return bool(self.session.cursor().execute(sql).fetchall()[0] != (n_rows, 0))
+        relation = padded_csv_relation(path, self._dialect, surplus)
+        odd = f"{last} IS NULL OR {surplus} IS NOT NULL OR suffix({last}, chr(13))"
+        sql = f"SELECT count(*), count(*) FILTER ({odd}) FROM {relation}"
+        return bool(cursor.execute(sql).fetchall()[0] != (n_rows, 0))

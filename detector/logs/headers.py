@@ -28,6 +28,7 @@ class Header:
     n_bytes: size of the header record in a CSV file, mark and line ending included.
     n_lines: physical lines it takes.
     ending: what ends a line.
+    has_return: a carriage return stands before each line feed.
     """
 
     names: tuple[str, ...]
@@ -35,6 +36,7 @@ class Header:
     n_bytes: int = 0
     n_lines: int = 0
     ending: bytes = b"\n"
+    has_return: bool = False
 
 
 def read_csv_header(file: LogFile, delimiter: str) -> Header:
@@ -52,7 +54,8 @@ def read_csv_header(file: LogFile, delimiter: str) -> Header:
     record, ending = _first_record(file)
     names = _parse(file, record.removeprefix(codecs.BOM_UTF8), delimiter)
     check_distinct(file.name, names)
-    return Header(names, ("VARCHAR",) * len(names), len(record), record.count(ending), ending)
+    types = ("VARCHAR",) * len(names)
+    return Header(names, types, len(record), record.count(ending), ending, record.endswith(b"\r\n"))
 
 
 def read_jsonl_header(file: LogFile) -> Header:

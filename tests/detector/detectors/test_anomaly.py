@@ -25,7 +25,7 @@ def some_features(n: int = 60) -> pd.DataFrame:
 def test_a_model_that_draws_repeats_itself(name: str) -> None:
     """Whatever was drawn before, the same log gives the same bytes."""
     first = Anomaly(name).judge(some_features(), 3).scores
-    np.random.seed(int(first.sum() * 7) % 1000)  # noqa: NPY002 - the global generator must not matter
+    np.random.seed(11)
     np.testing.assert_array_equal(first, Anomaly(name).judge(some_features(), 3).scores)
 
 

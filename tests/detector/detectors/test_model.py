@@ -145,7 +145,7 @@ def test_prior_and_contributions_are_the_score(values: list[tuple[float, float]]
     features = pd.DataFrame(values, columns=["age", "repeats"])
     features.loc[0, "age"] = np.nan
     verdict = small_model().judge(features if has_repeats else features[["age"]], 2)
-    np.testing.assert_array_equal(verdict.scores, -6.0 + verdict.contributions.age + verdict.contributions.repeats)
+    np.testing.assert_array_equal(verdict.scores, -6.0 + (verdict.contributions.age + verdict.contributions.repeats))
     assert verdict.contributions.age[0] == 0.0
     assert has_repeats or verdict.contributions.repeats.eq(0).all()
     assert verdict.families == {"age": "economy", "repeats": "content"}

@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Thread
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from detector.engines import pieces, scans
 from detector.engines.embedded import EmbeddedEngine, Log, Restart
 from detector.errors import (
     AmbiguousColumnError,
@@ -25,6 +27,7 @@ from detector.errors import (
     TooManyRejectsError,
     WrongTypeError,
 )
+from detector.logs.sources import read_chunks
 from detector.settings import InputSettings
 from detector.tables import EVENTS
 
@@ -214,8 +217,10 @@ def test_a_nul_in_a_text_is_data(csv_file: Writer, open_log: Opener, drain: Drai
     assert drain(log).column("prompt").to_pylist() == ["p\x00q"]
 
 
-def test_two_files_restart_at_most_once(csv_file: Writer, open_log: Opener) -> None:
+def test_two_files_restart_at_most_once(csv_file: Writer, open_log: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both files are found out before the caller is told to begin again, and then all rows come."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 1 << 16)
+    monkeypatch.setattr(scans, "read_chunks", partial(read_chunks, chunk_bytes=1 << 14))
     first = csv_file(HEAD + body(9000) + b"2026-03-02T00:00:00Z,x,p,y\n", name="1.csv")
     second = csv_file(HEAD + body(9000) + b"\xff\n" + body(10), name="2.csv")
     log = open_log(first, second, batch_rows=2048)

@@ -70,11 +70,9 @@ def test_all_null_account_has_nan_not_zero() -> None:
     assert known == {"cluster_size"}
 
 
-@pytest.mark.parametrize("column", ["prompt", "ip", "output_tokens"])
-def test_counts_per_bucket_give_level_zero_only(column: str) -> None:
+def test_counts_per_bucket_give_level_zero_only() -> None:
     """Where a row is many requests, a share of rows would be garbage: only features of level 0 are in the table."""
     found = features_of(draw_log(people=3, fleet=1).assign(n_requests=4))
-    assert column in draw_log(people=1, fleet=0)
     assert {FEATURES[name].level for name in found} == {0}
     assert {"requests_per_day", "paid_ratio"} <= set(found)
 

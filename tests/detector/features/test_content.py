@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from detector.features.catalogue import FEATURES
 from tests.detector.features.small_logs import feature, features_of, log_of
 
-TEXT_STYLE = [
-    f.name for f in FEATURES.values() if f.needs == ("prompt",) and f.name not in ("prompt_length", "repeats")
-]
+TEXT_FEATURES = [f.name for f in FEATURES.values() if f.needs == ("prompt",)]
 
 
 def asks(prompts: list[str | None]) -> "object":
@@ -178,7 +176,7 @@ def test_refused_share() -> None:
     assert feature(log, "refused_share") == 0.5
 
 
-@pytest.mark.parametrize("name", TEXT_STYLE)
+@pytest.mark.parametrize("name", TEXT_FEATURES)
 def test_an_account_without_prompts_has_no_style(name: str) -> None:
     """Where an account never sends text, or too little of it, style is NaN and not 0."""
     log = log_of(

@@ -50,12 +50,6 @@ def test_strangers_behind_one_carrier_stay_strangers() -> None:
     assert clusters_of(log) == set()
 
 
-def test_two_strangers_who_share_two_networks_stay_strangers() -> None:
-    """Fewer than three shared things never tie, however rare the things are."""
-    ips = ["192.0.2.1", "198.51.100.1"] * 2
-    assert clusters_of(log_of([1, 2, 3, 4], account_id=["a", "a", "b", "b"], ip=ips)) == set()
-
-
 def test_an_office_is_one_cluster() -> None:
     """Ten colleagues on one address and one payment, in a log with others."""
     office, others = names("o", 10), names("x", 10)
@@ -76,7 +70,7 @@ def fleet_log(seed: int, *, n_people: int = 120) -> pd.DataFrame:
         rows += [(f"fleet{i}", f"card{i % 4}", f"203.0.{e}.{i + 1}") for e in rng.permutation(6)[:5]]
     for i in range(n_people):
         cafes = rng.choice(n_people, size=4, replace=False)
-        rows += [(f"person{i}", f"own{i}", f"10.0.{cafe}.1") for cafe in cafes]
+        rows += [(f"person{i}", f"own{i}", f"10.{cafe // 250}.{cafe % 250}.1") for cafe in cafes]
     frame = pd.DataFrame(rows, columns=["account_id", "payment_id", "ip"])
     return log_of(list(range(len(frame))), **{name: frame[name].tolist() for name in frame})
 
@@ -85,6 +79,23 @@ def fleet_log(seed: int, *, n_people: int = 120) -> pd.DataFrame:
 def test_a_fleet_is_one_cluster(seed: int) -> None:
     """Few cards and several exits bring a fleet together, and none of the people with it."""
     assert clusters_of(fleet_log(seed)) == {frozenset(names("fleet", 24))}
+
+
+@pytest.mark.parametrize(("n_shared", "are_tied"), [(2, False), (3, True)])
+def test_two_shared_networks_never_tie(n_shared: int, are_tied: bool) -> None:
+    """Three who share two rare networks in a large town are strangers, who share three are not by chance."""
+    town = fleet_log(2, n_people=600).drop(columns="payment_id").query("account_id.str.startswith('person')")
+    three = log_of(
+        list(range(3 * n_shared)),
+        account_id=names("friend", 3) * n_shared,
+        ip=[f"192.168.{place}.1" for place in range(n_shared) for _ in range(3)],
+    )
+    log = log_of(
+        list(range(len(town) + len(three))),
+        account_id=[*town.account_id, *three.account_id],
+        ip=[*town.ip, *three.ip],
+    )
+    assert clusters_of(log) == ({frozenset(names("friend", 3))} if are_tied else set())
 
 
 def test_what_too_many_share_ties_nobody() -> None:

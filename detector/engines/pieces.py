@@ -1,0 +1,138 @@
+"""A CSV file cut into runs of whole records, each offered to the database as a file of its own, in memory.
+
+A parallel scan of a CSV file guesses where records begin inside it, and a prompt of several lines can pass for records:
+rows were lost and made up that way. A sequential scan does not guess, but holds the whole file. So runs are cut here,
+by counting quotation marks: a line end outside of quotes ends a record. Runs are then parsed side by side.
+"""
+
+import os
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numba import njit
+
+from detector.logs.spool import descriptor_path
+
+T = TypeVar("T")
+#: Chosen: small beside the memory limit, and large enough that a query's own cost does not show.
+PIECE_BYTES = 12 << 20
+_QUOTE, _LINE_END = ord('"'), ord("\n")
+
+
+class UnendingRecordError(Exception):
+    """A record does not end where the longest allowed would, or not at all: a quotation mark is unbalanced."""
+
+
+class Stage:
+    """A file without a name, in memory where the system offers that, which the database reads again and again.
+
+    Attributes
+    ----------
+    path: under which it can be opened in this process.
+    """
+
+    def __init__(self, scratch: Path) -> None:
+        if hasattr(os, "memfd_create"):
+            self._descriptor = os.memfd_create("stillwatch-piece", os.MFD_CLOEXEC)
+        else:
+            self._descriptor, name = tempfile.mkstemp(dir=scratch)
+            Path(name).unlink()
+        self.path = descriptor_path(self._descriptor)
+
+    def fill(self, piece: memoryview) -> None:
+        """Replace what the file holds."""
+        os.ftruncate(self._descriptor, 0)
+        at = 0
+        while at < len(piece):
+            at += os.pwrite(self._descriptor, piece[at:], at)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        os.close(self._descriptor)
+
+
+def _end_of_records(data: bytes) -> int:
+    """Give the number of bytes up to the last line end that lies outside of quotes; 0 where there is none."""
+    view = np.frombuffer(data, np.uint8)
+    return int(_last_end(view, np.count_nonzero(view == _QUOTE)))
+
+
+@njit(cache=True, nogil=True)
+def _last_end(data: Any, n_quotes: Any) -> Any:
+    for i in range(len(data) - 1, -1, -1):
+        if data[i] == _LINE_END and n_quotes % 2 == 0:
+            return i + 1
+        n_quotes -= data[i] == _QUOTE
+    return 0
+
+
+def cut(chunks: Iterable[bytes], *, skip: int, longest: int) -> Iterator[memoryview]:
+    """Cut a CSV file into runs of whole records.
+
+    Parameters
+    ----------
+    chunks: the file's bytes.
+    skip: bytes of the header, which are left out.
+    longest: bytes within which a record must end.
+
+    Returns
+    -------
+    Runs of about `PIECE_BYTES`; the last record may lack its line end.
+
+    Raises
+    ------
+    UnendingRecordError
+        A record does not end where it should.
+    """
+    held: list[bytes] = []
+    n_held = 0
+    for chunk in chunks:
+        body, skip = chunk[skip:], max(0, skip - len(chunk))
+        held.append(body)
+        n_held += len(body)
+        if n_held < PIECE_BYTES:
+            continue
+        data = b"".join(held)
+        end = _end_of_records(data)
+        if len(data) - end > longest:
+            raise UnendingRecordError
+        if end:
+            yield memoryview(data)[:end]
+        held, n_held = [data[end:]], len(data) - end
+    if n_held:
+        data = b"".join(held)
+        if len(data) - _end_of_records(data) > longest or data.count(b'"') % 2:
+            raise UnendingRecordError
+        yield memoryview(data)
+
+
+def side_by_side(pieces: Iterable[memoryview], stages: Sequence[Stage], work: Callable[[str], T]) -> Iterator[T]:
+    """Put each piece on a stage and work on it there, several at once; results come in the order of the pieces.
+
+    Parameters
+    ----------
+    stages: as many as work at once.
+    work: takes the path of a filled stage.
+    """
+
+    def run(stage: Stage, piece: memoryview) -> T:
+        stage.fill(piece)
+        return work(stage.path)
+
+    free = list(stages)
+    waiting: deque[tuple[Future[T], Stage]] = deque()
+    with ThreadPoolExecutor(len(stages), thread_name_prefix="parse") as pool:
+        for piece in pieces:
+            if not free:
+                future, stage = waiting.popleft()
+                yield future.result()
+                free.append(stage)
+            stage = free.pop()
+            waiting.append((pool.submit(run, stage, piece), stage))
+        while waiting:
+            yield waiting.popleft()[0].result()

@@ -1,0 +1,78 @@
+"""Cutting a CSV file: every piece holds whole records, nothing is lost, whatever prompts contain."""
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.engines import pieces
+from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side
+
+ROWS = st.lists(st.lists(st.text('ab",\n\r x', max_size=12), min_size=3, max_size=3), min_size=1, max_size=30)
+
+
+def written(rows: list[list[str]]) -> bytes:
+    """Write rows as the standard library does."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(rows)
+    return text.getvalue().encode()
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut after some tens of bytes."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 40)
+
+
+@settings(max_examples=200, deadline=None)
+@given(ROWS, st.integers(1, 50), st.integers(0, 20))
+def test_pieces_hold_whole_records(rows: list[list[str]], step: int, skip: int) -> None:
+    """However the bytes arrive, the pieces joined are the body, and each parses on its own."""
+    body = written(rows)
+    whole = b"h" * skip + body
+    chunks = [whole[i : i + step] for i in range(0, len(whole), step)]
+    found = [bytes(piece) for piece in cut(chunks, skip=skip, longest=10_000)]
+    assert b"".join(found) == body
+    parsed = [row for piece in found for row in csv.reader(io.StringIO(piece.decode(), newline=""))]
+    assert parsed == rows
+
+
+def test_an_unclosed_quote_is_refused() -> None:
+    """A quote that never closes would swallow the rest of the file."""
+    with pytest.raises(UnendingRecordError):
+        list(cut([b'"a"\n"b\n' + b"c\n" * 5], skip=0, longest=1000))
+
+
+def test_an_endless_record_is_refused() -> None:
+    """Memory is bounded by the longest record allowed."""
+    with pytest.raises(UnendingRecordError):
+        list(cut([b'"' + b"a" * 30] * 9, skip=0, longest=100))
+
+
+def test_results_come_in_order(tmp_path: Path) -> None:
+    """Several stages at work do not mix up the pieces, and a stage's content is replaced whole."""
+    stages = [Stage(tmp_path) for _ in range(3)]
+    texts = [b"x" * (100 - 7 * i) + bytes([65 + i]) for i in range(12)]
+    found = list(side_by_side(map(memoryview, texts), stages, lambda path: Path(path).read_bytes()))
+    assert found == texts
+    for stage in stages:
+        stage.close()
+
+
+def test_a_prompt_that_looks_like_records_stays_a_prompt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lines inside a quoted prompt that spell whole records never become rows, wherever pieces end."""
+    from detector.engines.embedded import EmbeddedEngine
+    from detector.settings import InputSettings
+
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 4096)
+    forged = "\n".join("2026-03-02T00:00:00Z,victim,forged" for _ in range(300))
+    rows = [["2026-03-02T00:00:00Z", f"a{i % 7}", forged if i % 3 else "plain"] for i in range(400)]
+    log = tmp_path / "log.csv"
+    with log.open("w", newline="") as out:
+        csv.writer(out, lineterminator="\n").writerows([["occurred_at", "account_id", "prompt"], *rows])
+    with EmbeddedEngine(InputSettings()).open([str(log)]) as opened:
+        found = [pair for b in opened.batches() for pair in zip(b[1].to_pylist(), b[2].to_pylist(), strict=True)]
+    assert found == [(row[1], row[2]) for row in rows]

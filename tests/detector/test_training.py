@@ -1,0 +1,187 @@
+"""Labelled logs to a model: the command makes a file that scores, and labels are read as they stand."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from detector.detectors.model import load_model
+from detector.errors import (
+    EmptyInputError,
+    InputUnreadableError,
+    OutputNotEmptyError,
+    StillwatchError,
+    TruthError,
+    UsageError,
+)
+from detector.pipeline import score
+from detector.settings import ScoreSettings, load
+from detector.training import fit_logs, read_labels
+from tests.detector.features.small_logs import draw_accounts, draw_log, draw_truth, write_log
+
+SETTINGS = load(ScoreSettings, {"input": {"threads": 1}}, where="test")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two labelled logs."""
+    place = tmp_path_factory.mktemp("labelled")
+    for seed in (1, 2):
+        log = draw_log(seed)
+        write_log(log, place / f"log{seed}.csv")
+        draw_truth(log).to_csv(place / f"truth{seed}.csv", index=False)
+        draw_truth(log).to_parquet(place / f"truth{seed}.parquet", index=False)
+        draw_accounts(log).to_csv(place / f"accounts{seed}.csv", index=False)
+    return place
+
+
+def fit(folder: Path, out: Path, **changes: object) -> str:
+    """Fit on both logs."""
+    given = {
+        "logs": [str(folder / "log1.csv"), str(folder / "log2.csv")],
+        "truths": [folder / "truth1.csv", folder / "truth2.parquet"],
+        "accounts": [folder / "accounts1.csv", folder / "accounts2.csv"],
+    } | changes
+    return fit_logs(given["logs"], given["truths"], given["accounts"], SETTINGS, out)  # type: ignore[arg-type]
+
+
+def labels(tmp_path: Path, text: str) -> pd.DataFrame:
+    """Read labels from CSV text."""
+    (tmp_path / "truth.csv").write_text(text, encoding="utf-8")
+    return read_labels(tmp_path / "truth.csv")
+
+
+def test_a_fitted_model_scores(folder: Path, tmp_path: Path) -> None:
+    """The file is whole, says what it was fitted on, has the digest that is given back, and puts the fleet on top."""
+    out = tmp_path / "mine.json"
+    digest = fit(folder, out)
+    assert load_model(out).sha256 == digest == json.loads(out.read_text(encoding="utf-8"))["sha256"]
+    assert [log["n_accounts"] for log in load_model(out).fitted_on["logs"]] == [38, 38]
+    settings = load(
+        ScoreSettings,
+        {"input": {"threads": 1}, "detector": {"model": str(out)}, "policy": {"budget": 0.05}},
+        where="test",
+    )
+    run = score([str(folder / "log1.csv")], settings, accounts=folder / "accounts1.csv")
+    assert set(run.scored["account_id"].to_pylist()[:8]) == {f"acc{i:03d}" for i in range(30, 38)}
+    assert run.run["model"] == {"name": "combined", "sha256": digest}
+
+
+def test_the_same_logs_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
+    """Two fits are one file."""
+    fit(folder, tmp_path / "1.json")
+    fit(folder, tmp_path / "2.json")
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+
+
+@pytest.mark.parametrize(("truths", "accounts"), [(1, 2), (3, 2), (2, 1), (2, 3), (0, 0)])
+def test_files_must_come_in_equal_numbers(folder: Path, tmp_path: Path, truths: int, accounts: int) -> None:
+    """One truth per log; accounts for all logs or for none."""
+    truth, account = folder / "truth1.csv", folder / "accounts1.csv"
+    text = f"2 logs, {truths} --truth, {accounts} --accounts: give one per log"
+    with pytest.raises(UsageError, match=text):
+        fit(folder, tmp_path / "m.json", truths=[truth] * truths, accounts=[account] * accounts)
+
+
+def test_an_existing_file_is_kept(folder: Path, tmp_path: Path) -> None:
+    """A model is never overwritten."""
+    (tmp_path / "m.json").write_text("mine", encoding="utf-8")
+    with pytest.raises(OutputNotEmptyError, match=r"m\.json: is there already; give another --out"):
+        fit(folder, tmp_path / "m.json")
+    assert (tmp_path / "m.json").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_missing_folder_is_named_before_any_work(tmp_path: Path) -> None:
+    """A typing slip in --out is told at once, not after minutes of reading."""
+    with pytest.raises(UsageError, match=r"there is no folder '.*nowhere'; make it, or give another --out"):
+        fit_logs(["missing.csv"], [tmp_path / "missing"], [], SETTINGS, tmp_path / "nowhere" / "m.json")
+
+
+def test_labels_of_another_log_are_refused(folder: Path, tmp_path: Path) -> None:
+    """A truth file that names none of the accounts is a mix-up."""
+    (tmp_path / "truth.csv").write_text("account_id,is_extraction\nstranger,true\n", encoding="utf-8")
+    with pytest.raises(TruthError, match=r"truth.csv: names no account of .*log1.csv"):
+        fit(folder, tmp_path / "m.json", truths=[tmp_path / "truth.csv", folder / "truth2.csv"])
+    assert not list(tmp_path.glob("*.json*")) and not list(tmp_path.glob(".*"))
+
+
+def test_accounts_without_label_are_left_out(folder: Path, tmp_path: Path) -> None:
+    """Only labelled accounts are learned from."""
+    some = draw_truth(draw_log(1)).iloc[20:]
+    some.to_csv(tmp_path / "truth.csv", index=False)
+    fit(folder, tmp_path / "m.json", truths=[tmp_path / "truth.csv", folder / "truth2.csv"])
+    assert load_model(tmp_path / "m.json").fitted_on["logs"][0]["n_accounts"] == 18
+
+
+def test_one_class_is_refused(folder: Path, tmp_path: Path) -> None:
+    """Labels that are all alike teach nothing, and nothing is written."""
+    draw_truth(draw_log(1)).assign(is_extraction=False).to_csv(tmp_path / "truth.csv", index=False)
+    with pytest.raises(TruthError, match="the labels hold one class only"):
+        fit(
+            folder,
+            tmp_path / "m.json",
+            logs=[str(folder / "log1.csv")],
+            truths=[tmp_path / "truth.csv"],
+            accounts=[],
+        )
+    assert [path.name for path in tmp_path.iterdir()] == ["truth.csv"]
+
+
+def test_labels_by_hand(tmp_path: Path) -> None:
+    """Names keep their leading zeros, flags are true and false in any usual spelling, a persona is the cohort."""
+    found = labels(tmp_path, "account_id,persona,is_extraction\n007,fleet,True\nNA,person,0\n1e3,person,false\n")
+    assert found.index.tolist() == ["007", "NA", "1e3"]
+    assert found.is_extraction.tolist() == [True, False, False]
+    assert found.cohort.tolist() == ["fleet", "person", "person"]
+
+
+def test_cohort_without_persona(tmp_path: Path) -> None:
+    """Where no persona is told, the label is the cohort."""
+    assert labels(tmp_path, "account_id,is_extraction\na,1\nb,0\n").cohort.tolist() == ["extraction", "honest"]
+
+
+@pytest.mark.parametrize("flag", ["yes", "", "2", "nan"])
+def test_a_label_that_is_none_is_refused(tmp_path: Path, flag: str) -> None:
+    """A word that is neither true nor false is not taken for true."""
+    with pytest.raises(
+        TruthError, match=r"truth\.csv: is_extraction holds what is neither true nor false; give true or"
+    ):
+        labels(tmp_path, f"account_id,is_extraction\na,true\nb,{flag}\n")
+
+
+def test_a_null_label_in_parquet_is_refused(tmp_path: Path) -> None:
+    """Absent is not honest."""
+    pd.DataFrame({"account_id": ["a", "b"], "is_extraction": [True, None]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TruthError, match="neither true nor false"):
+        read_labels(tmp_path / "t.parquet")
+
+
+def test_an_account_twice_is_refused(tmp_path: Path) -> None:
+    """Which label would count is not guessed."""
+    with pytest.raises(TruthError, match=r"truth\.csv: an account_id stands in two rows; keep one row per account"):
+        labels(tmp_path, "account_id,is_extraction\na,true\na,false\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "missing"), [("account_id,label", "is_extraction"), ("id,is_extraction", "account")]
+)
+def test_a_missing_column_is_named(tmp_path: Path, header: str, missing: str) -> None:
+    """Both columns are needed."""
+    with pytest.raises(TruthError, match=f"no column '{missing}.*labels need account_id and is_extraction"):
+        labels(tmp_path, f"{header}\na,true\n")
+
+
+def test_unreadable_labels_are_named(tmp_path: Path) -> None:
+    """A missing file, and one that is not what its name says."""
+    (tmp_path / "t.parquet").write_text("no", encoding="utf-8")
+    for name in ("none.csv", "t.parquet"):
+        with pytest.raises(InputUnreadableError, match=f"{name}: labels cannot be read; give Parquet or CSV"):
+            read_labels(tmp_path / name)
+
+
+def test_an_empty_log_is_refused(folder: Path, tmp_path: Path) -> None:
+    """The reader's errors pass through."""
+    (tmp_path / "log.csv").write_text("occurred_at,account_id\n", encoding="utf-8")
+    with pytest.raises((EmptyInputError, StillwatchError), match=r"log\.csv"):
+        fit(folder, tmp_path / "m.json", logs=[str(tmp_path / "log.csv")], truths=[folder / "truth1.csv"], accounts=[])
