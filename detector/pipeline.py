@@ -34,6 +34,8 @@ from detector.settings import ScoreSettings
 from detector.summaries import cluster_table, link_table, scored_table, timeline_table
 from detector.tables import EXCERPTS
 
+#: Features that need to know when accounts were opened, and where that is said.
+_BY_SIGN_UP, _SIGN_UP = ("age", "sign_up_spread"), "created_at (--accounts)"
 _LIBRARIES = ("duckdb", "numba", "numpy", "pandas", "pyarrow", "pyod", "scikit-learn")
 
 
@@ -122,22 +124,20 @@ def describe(profiles: Profiles, settings: ScoreSettings) -> Subjects:
     return Subjects(profiles, cluster, links, own, by_account)
 
 
-def what_is_off(profiles: Profiles, verdict: Verdict) -> list[dict[str, str]]:
-    """Say which pieces of evidence the log cannot give, by family, and which columns would."""
-    filled = set(profiles.filled_columns)
-    missing: dict[str, set[str]] = {}
-    n_off: dict[str, int] = {}
+def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
+    """Say which features the log cannot give, by family, and what is missing for them."""
+    filled = set(subjects.profiles.filled_columns)
+    lacking: dict[str, list[set[str]]] = {}
     for piece in FEATURES.values():
-        lacking = set(piece.needs) - filled
-        if lacking:
-            missing.setdefault(piece.family, set()).update(lacking)
-            n_off[piece.family] = n_off.get(piece.family, 0) + 1
-    if "economy" in n_off or not np.any(profiles.states["membership"].n_signed_up):
-        missing.setdefault("economy", set()).add("created_at (--accounts)")
-        n_off.setdefault("economy", 1)
+        if piece.name not in subjects.own or subjects.own[piece.name].isna().all():
+            needed = set(piece.needs) - filled or ({_SIGN_UP} if piece.name in _BY_SIGN_UP else set())
+            lacking.setdefault(piece.family, []).append(needed)
     return [
-        {"what": f"{n_off[family]} {family} features", "why": f"the log has no {', '.join(sorted(columns))}"}
-        for family, columns in missing.items()
+        {
+            "what": f"{len(needs)} {family} feature" + ("s" if len(needs) > 1 else ""),
+            "why": "the log has no " + (", ".join(sorted(set().union(*needs))) or "account with enough requests"),
+        }
+        for family, needs in lacking.items()
     ]
 
 
@@ -154,7 +154,6 @@ def _period(profiles: Profiles) -> dict[str, str]:
 def _run_record(
     log: Log,
     subjects: Subjects,
-    verdict: Verdict,
     decisions: Decisions,
     settings: ScoreSettings,
     model: dict[str, str],
@@ -168,7 +167,7 @@ def _run_record(
         "inputs": [{"file": f.name, "sha256": digests[f.name], "n_bytes": f.n_bytes} for f in log.files],
         "format": {"name": log.format_name, "reason": log.format_reason},
         "evidence_level": subjects.profiles.evidence_level,
-        "off": what_is_off(subjects.profiles, verdict),
+        "off": what_is_off(subjects),
         "counts": {
             **log.counts(),
             "n_accounts": len(subjects.profiles),
@@ -226,7 +225,7 @@ def score(
             decisions = decide(verdict, own, n_events, settings.policy, may_revoke=may_revoke)
         with clock.stage("tabulate"):
             model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
-            run = _run_record(log, subjects, verdict, decisions, settings, model)
+            run = _run_record(log, subjects, decisions, settings, model)
             rejected = log.rejected()
             excerpts = _excerpts(log, subjects, decisions, settings)
             results = _tables(subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts)

@@ -76,7 +76,7 @@ def _templates(states: dict[str, Any]) -> Values:
 
 def _similarity(states: dict[str, Any]) -> Values:
     text = states["text"]
-    n = text.n_prompts.astype(np.float64)
+    n = text.n_vectors.astype(np.float64)
     square = ((text.vector / UNIT) ** 2).sum(axis=1)
     return np.where(n >= _MIN_PROMPTS, ratio(square - n, n * (n - 1)), np.nan)
 
@@ -109,8 +109,7 @@ def _context(states: dict[str, Any]) -> Values:
 
 
 def _system_share(states: dict[str, Any]) -> Values:
-    _, counts = sampled(states["text"], "system")
-    return np.minimum(ratio(counts.sum(axis=1), states["volume"].n_requests), 1.0)
+    return ratio(states["text"].n_with_system, states["volume"].n_requests)
 
 
 def _at_limit(states: dict[str, Any]) -> Values:

@@ -30,7 +30,9 @@ def _per_account(name: str) -> Any:
 def _top_share(name: str) -> Any:
     def compute(states: dict[str, Any]) -> Values:
         _, counts = sampled(states["clients"], name)
-        return ratio(counts.max(axis=1), counts.sum(axis=1))
+        return ratio(
+            counts.max(axis=1), np.where(counts.min(axis=1) > 0, states["volume"].n_requests, counts.sum(axis=1))
+        )
 
     return compute
 
@@ -84,5 +86,5 @@ FEATURES = (
         "share of requests to its favourite model",
         _top_share("model"),
     ),
-    Feature("cluster_size", "network", "log2 accounts", 1, 2, _IP, "accounts tied together", _cluster_size),
+    Feature("cluster_size", "network", "log2 accounts", 1, 2, (), "accounts tied together", _cluster_size),
 )

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from detector.features.registry import Feature, Values, histogram_quantile, log_spread, ratio
-from detector.profiles.rhythm import GAP_PLACES, HOURS_OF_WEEK
+from detector.profiles.rhythm import GAP_PLACES, HOURS_OF_WEEK, timeline_length
 from detector.profiles.slices import half_octave_floor
 
 _DAY_US = 86_400e6
@@ -79,8 +79,8 @@ def _active_share(states: dict[str, Any]) -> Values:
     rhythm = states["rhythm"]
     used = (rhythm.timeline > 0).sum(axis=1)
     n = rhythm.timeline.sum(axis=1)
-    expected = np.minimum(n, 64)
-    return np.where(n >= 24, ratio(used, expected), np.nan)
+    could = np.minimum(n, timeline_length(rhythm.first_hour, rhythm.last_hour))
+    return np.where(n >= 24, ratio(used, could), np.nan)
 
 
 def _throttled_share(states: dict[str, Any]) -> Values:
@@ -121,7 +121,16 @@ FEATURES = (
     Feature(
         "busiest_share", "rate", "", 0, 0, _ROW, "share of requests in its busiest stretch of time", _busiest_share
     ),
-    Feature("active_share", "rate", "", 0, 0, _ROW, "share of its life in which it was active", _active_share),
+    Feature(
+        "active_share",
+        "rate",
+        "",
+        0,
+        0,
+        _ROW,
+        "share of the stretches of its life with requests",
+        _active_share,
+    ),
     Feature(
         "throttled_share",
         "rate",

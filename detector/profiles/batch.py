@@ -92,6 +92,11 @@ class Batch:
         return self.integers("occurred_at")
 
     @cached_property
+    def is_bucketed(self) -> npt.NDArray[np.uint8]:
+        """Tell which rows stand for a count of requests within a bucket of time; 0 or 1, shape (n,)."""
+        return (self.integers("n_requests") != NULL_INT).astype(np.uint8)
+
+    @cached_property
     def weights(self) -> npt.NDArray[np.int64]:
         """Give the requests that each row stands for; 1 where the log says nothing."""
         weights = self.integers("n_requests")

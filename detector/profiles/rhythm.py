@@ -35,7 +35,7 @@ _LATEST_HOUR = 2**40
 
 
 def _prepare(batch: Batch) -> Sequence[Any]:
-    return batch.times, batch.weights, batch.has("n_requests")
+    return batch.times, batch.weights, batch.is_bucketed
 
 
 @njit(cache=True)
@@ -45,6 +45,14 @@ def timeline_shift(first_hour: Any, last_hour: Any) -> Any:
     while (last_hour >> shift) - (first_hour >> shift) >= TIMELINE_PLACES:
         shift += 1
     return shift
+
+
+def timeline_length(first_hour: Array, last_hour: Array) -> Array:
+    """Count the buckets between the first and the last hour of lives; shape (n,)."""
+    shift = np.zeros_like(first_hour)
+    while np.any(too_long := (last_hour >> shift) - (first_hour >> shift) >= TIMELINE_PLACES):
+        shift += too_long
+    return (last_hour >> shift) - (first_hour >> shift) + 1
 
 
 @njit(cache=True)
@@ -91,7 +99,7 @@ def _fold(state: Any, account: Any, rows: Any, times: Any, weights: Any, is_buck
             state.timeline[a, (hour >> shift) - (first >> shift)] += weights[i]
         else:
             _extend(state, a, hour, weights[i])
-        if is_bucketed:
+        if is_bucketed[i]:
             continue
         if state.last_at[a] == _NEVER:
             state.first_at[a] = t

@@ -25,7 +25,7 @@ def _prepare(batch: Batch) -> Sequence[Any]:
         batch.floats("temperature"),
         batch.integers("n_choices"),
         batch.floats("wants_logprobs"),
-        batch.has("n_requests"),
+        batch.is_bucketed,
     )
 
 
@@ -42,10 +42,10 @@ def _fold(
     logprobs: Any,
     is_bucketed: Any,
 ) -> None:
-    if is_bucketed:
-        return
     for i in rows:
         a = account[i]
+        if is_bucketed[i]:
+            continue
         if asked[i] != NULL_INT:
             state.inputs[a, half_octave(asked[i], TOKEN_PLACES)] += 1
         if answered[i] != NULL_INT:

@@ -146,15 +146,18 @@ def _count_classes(begin: Any, end: Any) -> Any:
 
 
 @njit(cache=True)
-def _add_unit_vector(total: Any, vector: Any) -> None:
+def _add_unit_vector(total: Any, vector: Any) -> Any:
+    """Add a vector at unit length and clear it; gives 1, or 0 where there was none."""
     square = 0
     for d in range(DIMENSIONS):
         square += vector[d] * vector[d]
-    if square > 0:
-        scale = UNIT / np.sqrt(square)
-        for d in range(DIMENSIONS):
-            total[d] += np.int64(np.rint(vector[d] * scale))
-            vector[d] = 0
+    if square == 0:
+        return 0
+    scale = UNIT / np.sqrt(square)
+    for d in range(DIMENSIONS):
+        total[d] += np.int64(np.rint(vector[d] * scale))
+        vector[d] = 0
+    return 1
 
 
 @njit(cache=True)
@@ -182,7 +185,7 @@ def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: A
     closing = hash_bytes(max(begin, end - CLOSING_BYTES), end, limit)
     state.closings[a, closing & _U(BUCKETS - 1)] += 1
     add_to_sample(state.template_hash[a], state.template_count[a], opening, 1)
-    _add_unit_vector(state.vector[a], vector)
+    state.n_vectors[a] += _add_unit_vector(state.vector[a], vector)
 
 
 @njit(cache=True, nogil=True)
@@ -207,6 +210,7 @@ def _fold(
         if valid[i]:
             _fold_prompt(state, a, base + offsets[i], base + offsets[i + 1], limit, vector, spare)
         if system_valid[i]:
+            state.n_with_system[a] += 1
             begin, end = system_base + system_offsets[i], system_base + system_offsets[i + 1]
             fingerprint = hash_bytes(begin, end, system_base + len(system_data))
             add_to_sample(state.system_hash[a], state.system_count[a], fingerprint, 1)
@@ -214,6 +218,8 @@ def _fold(
 
 _FIELDS = (
     counter("n_prompts"),
+    counter("n_vectors"),
+    counter("n_with_system"),
     counter("n_bytes"),
     counter("n_head_bytes"),
     counter("n_words"),

@@ -56,7 +56,7 @@ def _fold(
         state.n_requests[a] += weights[i]
         state.first_at[a] = min(state.first_at[a], times[i])
         state.last_at[a] = max(state.last_at[a], times[i])
-        state.n_refused[a] += refused[i]
+        state.n_refused[a] += refused[i] * weights[i]
         if status[i] != NULL_INT:
             state.n_with_status[a] += weights[i]
             if status[i] == _THROTTLED:

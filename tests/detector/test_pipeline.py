@@ -114,9 +114,6 @@ def test_files_can_be_split(folder: Path, results: Results, tmp_path: Path) -> N
     assert [f["file"].endswith(name) for f, name in zip(other.run["inputs"], ("1.csv", "2.csv"), strict=True)]
 
 
-@pytest.mark.xfail(
-    reason="a column n_requests that no row fills still switches gaps and histograms off (profiles)", strict=True
-)
 def test_an_empty_count_column_changes_nothing(folder: Path, results: Results, tmp_path: Path) -> None:
     """A column `n_requests` without a value means what its absence means: a row is a request."""
     log = draw_log().assign(n_requests=pd.array([None] * len(draw_log()), dtype="Int64"))

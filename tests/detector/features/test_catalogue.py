@@ -67,7 +67,7 @@ def test_all_null_account_has_nan_not_zero() -> None:
     judged = {f.name for f in ALL if f.name in found and set(f.needs) - {"occurred_at"}}
     assert judged
     known = set(found.dropna().index) & judged
-    assert known == {"cluster_size"}
+    assert not known
 
 
 def test_counts_per_bucket_give_level_zero_only() -> None:
