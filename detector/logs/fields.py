@@ -69,7 +69,9 @@ def value_sql(column: str, raw: Raw, clock: Clock) -> str:
     if kind == "count":
         if raw.type in _WHOLE_TYPES:
             return f"CAST({raw.sql} AS BIGINT)"
-        return f"CASE WHEN {_double(raw)} = TRY_CAST({raw.sql} AS BIGINT) THEN TRY_CAST({raw.sql} AS BIGINT) END"
+        plain = f"NOT (contains({raw.sql}, '.') OR contains({raw.sql}, 'e') OR contains({raw.sql}, 'E'))"
+        exact = f"WHEN {plain} THEN TRY_CAST({raw.sql} AS BIGINT) " if raw.is_text else ""
+        return f"CASE {exact}WHEN {_double(raw)} = TRY_CAST({raw.sql} AS BIGINT) THEN TRY_CAST({raw.sql} AS BIGINT) END"
     if kind == "number":
         return f"CASE WHEN isfinite({_double(raw)}) THEN {_double(raw)} END"
     if kind == "flag":

@@ -18,6 +18,8 @@ from numba import njit
 
 from detector.profiles.bits import leading_zeros
 
+#: Negative powers of two, by register.
+_HALVES = np.exp2(-np.arange(256.0))
 #: Marks a free place of a bottom-k sample.
 FREE = np.uint64(2**64 - 1)
 _U = np.uint64
@@ -42,7 +44,7 @@ def count_distinct(registers: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
     """
     m = registers.shape[1]
     bias = 0.7213 / (1 + 1.079 / m)
-    raw = bias * m * m / np.exp2(-registers.astype(np.float64)).sum(axis=1)
+    raw = bias * m * m / _HALVES[registers].sum(axis=1)
     empty = (registers == 0).sum(axis=1)
     linear = m * np.log(m / np.maximum(empty, 1))
     return np.where((raw <= 2.5 * m) & (empty > 0), linear, raw)

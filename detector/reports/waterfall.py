@@ -113,12 +113,14 @@ def waterfall(evidence: Iterable[Mapping[str, Any]], score: float) -> Waterfall:
     rows = [dict(row) | {"kind": _kind(row)} for row in evidence]
     steps: list[Step] = []
     done: list[float] = []
+    after = 0.0
     for row in _ordered(rows, score):
-        before = fsum(done)
+        before = after
         done.append(row["contribution"])
+        after = fsum(done)
         texts: dict[str, Any] = {key: row[key] or "" for key in ("family", "feature", "subject", "meaning", "unit")}
         numbers: dict[str, Any] = {
             key: row[key] for key in ("kind", "value", "reference", "percentile", "contribution")
         }
-        steps.append(Step(**texts, **numbers, before=before, after=fsum(done), n_pieces=row.get("n_pieces", 1)))
+        steps.append(Step(**texts, **numbers, before=before, after=after, n_pieces=row.get("n_pieces", 1)))
     return Waterfall(tuple(steps), score)
