@@ -129,7 +129,7 @@ def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
     filled = set(subjects.profiles.filled_columns)
     lacking: dict[str, list[set[str]]] = {}
     for piece in FEATURES.values():
-        if piece.name not in subjects.own or subjects.own[piece.name].isna().all():
+        if piece.name not in subjects.pooled or subjects.pooled[piece.name].isna().all():
             needed = set(piece.needs) - filled or ({_SIGN_UP} if piece.name in _BY_SIGN_UP else set())
             lacking.setdefault(piece.family, []).append(needed)
     return [
