@@ -24,6 +24,8 @@ from detector.settings import LinkageSettings
 _P_CHANCE = 1e-4
 #: Fewer shared things never tie, however rare: an address is handed on, a carrier serves a town, a template is copied.
 _MIN_SHARED = 3
+#: Rows of the product of groups by groups that are held at once (chosen: some tens of megabytes).
+_BLOCK = 1024
 Groups = npt.NDArray[np.int64]
 
 
@@ -47,13 +49,24 @@ def _tie_by_chance(links: Links, groups: Groups) -> Groups:
     held = sparse.coo_array((np.ones(len(weak)), (groups[weak.account], thing)), shape=(n_groups, thing.max() + 1))
     incidence = held.tocsr()
     incidence.data[:] = 1.0
-    per_group, per_thing = incidence.sum(axis=1), incidence.sum(axis=0)
-    shared = sparse.triu(incidence @ incidence.T, k=1).tocoo()
-    expected = per_group[shared.row] * per_group[shared.col] * (per_thing**2).sum() / max(per_thing.sum(), 1) ** 2
-    p_chance = pdtrc(shared.data - 1, expected)
-    tied = (shared.data >= _MIN_SHARED) & (p_chance < _P_CHANCE)
-    first, second = _confirmed(shared.row[tied], shared.col[tied], n_groups)
+    first, second = _confirmed(*_surprising(incidence), n_groups)
     return _components(first, second, n_groups)[groups]
+
+
+def _surprising(incidence: sparse.csr_array) -> tuple[Groups, Groups]:
+    """Find the pairs of groups that share more things than chance brings together, some rows at a time."""
+    per_group, per_thing = incidence.sum(axis=1), incidence.sum(axis=0)
+    pairing = (per_thing**2).sum() / max(per_thing.sum(), 1) ** 2
+    columns = incidence.T.tocsr()
+    firsts, seconds = [], []
+    for start in range(0, incidence.shape[0], _BLOCK):
+        shared = (incidence[start : start + _BLOCK] @ columns).tocoo()
+        often = (shared.data >= _MIN_SHARED) & (shared.row + start < shared.col)
+        first, second, n_shared = shared.row[often] + start, shared.col[often], shared.data[often]
+        tied = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing) < _P_CHANCE
+        firsts.append(first[tied])
+        seconds.append(second[tied])
+    return np.concatenate(firsts), np.concatenate(seconds)
 
 
 def _confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
