@@ -1,45 +1,105 @@
-"""The contract of personas and attackers: who they are, when they come, what they ask.
+"""What a persona or an attacker is: a volume, a pace, an identity, habits, and kinds of requests.
 
-An actor holds no state: all it knows is the crowd it plays and the parameters of the cohort.
+An actor holds no state: all it knows is the crowd it plays and the parameters of the cohort. The defaults here are
+those of an honest account on its own; a module of its own says only what differs.
 """
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field
 
 from detector.settings import Settings
-from simulations.crowd import Crowd, Requests, Visits
-from simulations.streams import Flags
-from simulations.traffic.identity import Identity
+from simulations.crowd import Asked, Crowd, Visits
+from simulations.streams import Counts, Flags, Keys, member_keys
+from simulations.traffic import arrivals, identity, kinds
+
+#: Most requests of one account: what one account's arrivals may take in memory. A larger client is several accounts.
+MOST_REQUESTS = 2_000_000
+
+
+class Volume(Settings):
+    """How many requests an account sends over the log."""
+
+    requests: float = Field(100.0, gt=0, le=1e7, description="median requests of an account over the log")
+    spread: float = Field(0.9, ge=0, le=3, description="sigma of the logarithm of requests")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything about a crowd that is settled before any text is written."""
+class Habits:
+    """What accounts set in their requests, and how they choose models."""
 
-    visits: Visits
-    is_extraction: Flags
-    """Shape (n_visits,): whether the request serves a harvest."""
-    identity: Identity
-    model_weights: tuple[float, float, float]
-    """How often members prefer the large, the medium and the small model."""
-    campaigns: tuple[str | None, ...]
-    """Campaign of each member; None for honest accounts."""
-
-
-class Actor(Protocol):
-    """A persona or an attacker."""
-
-    @property
-    def parameters(self) -> type[Settings]:
-        """Settings model of what a cohort may set."""
-
-    def plan(self, crowd: Crowd, parameters: Any) -> Plan:
-        """Decide who the members are and when they come."""
-
-    def ask(self, crowd: Crowd, parameters: Any, visits: Visits, is_extraction: Flags) -> Requests:
-        """Write the requests of some visits; each depends on its own member and ordinal only."""
+    model_weights: tuple[float, float, float] = (0.30, 0.40, 0.30)
+    """How often accounts prefer the large, the medium and the small model."""
+    limit_weights: tuple[float, ...] = (0.34, 0.03, 0.07, 0.16, 0.17, 0.15, 0.08)
+    """How often accounts set each of `columns.LIMITS`; no limit marks distillation (real pipelines: 3 to 16,384)."""
+    p_logprobs: float = 0.03
+    """Share of accounts that ask for log-probabilities."""
+    p_choices: float = 0.04
+    """Share of accounts that ask for several answers at once."""
+    p_pivot: float = 0.08
+    """Share of requests that go to a new model from a day after its release on."""
 
 
-def honest(n: int) -> tuple[None, ...]:
-    """Name no campaign for n members."""
-    return (None,) * n
+class Actor:
+    """A persona or an attacker; the base is an honest account on its own."""
+
+    parameters: ClassVar[type[Settings]] = Volume
+    least: ClassVar[int] = 2
+    most: ClassVar[int] = 200_000
+    pace: ClassVar[arrivals.Pace] = arrivals.Runs()
+    habits: ClassVar[Habits] = Habits()
+    kinds: ClassVar[tuple[str, ...]] = ("chat_first", "chat_later")
+    """What is asked; with two, the second in later turns of a conversation."""
+
+    def cast(self, crowd: Crowd, parameters: Any) -> Crowd:
+        """Settle lives and timetables."""
+        return crowd
+
+    def identity(self, crowd: Crowd, parameters: Any) -> identity.Identity:
+        """Decide who the accounts are."""
+        return identity.server(crowd)
+
+    def count(self, crowd: Crowd, parameters: Any) -> Counts:
+        """Decide how many requests each account sends."""
+        return arrivals.volumes(
+            crowd, median=parameters.requests, sigma=parameters.spread, least=self.least, most=self.most
+        )
+
+    def visits(self, crowd: Crowd, parameters: Any, n_requests: Counts) -> Visits:
+        """Decide when they come; each account depends on itself only."""
+        return self.pace.visits(crowd, n_requests)
+
+    def ask(self, crowd: Crowd, parameters: Any, visits: Visits) -> Asked:
+        """Say what is asked in some visits; each depends on its own member, ordinal and time only."""
+        places = kinds.numbers(self.kinds)
+        later = (visits.turn > 0) & (len(places) > 1)
+        return Asked(places[later.astype(np.int64)], crowd.keys[visits.member], visits.ordinal)
+
+    def members(self, crowd: Crowd, parameters: Any) -> Flags:
+        """Say which accounts take part in a campaign."""
+        return np.zeros(len(crowd), dtype=np.bool_)
+
+    def campaigns(self, crowd: Crowd, parameters: Any) -> tuple[str, ...]:
+        """Name the campaign of each account, were it a member."""
+        return (crowd.name,) * len(crowd)
+
+
+def by_account(crowd: Crowd, visits: Visits, chosen: tuple[str, ...], p: tuple[float, ...]) -> Counts:
+    """Give every account one of several kinds to keep to."""
+    kept = crowd.streams.choice(crowd.keys, "kind kept", weights=p)
+    places: Counts = kinds.numbers(chosen)[kept][visits.member]
+    return places
+
+
+def asked_again(crowd: Crowd, visits: Visits, p: float) -> Counts:
+    """Number the texts so that a share of later turns asks the one before again."""
+    again = crowd.streams.chance(crowd.keys[visits.member], "asks again", visits.ordinal, p=p)
+    return visits.ordinal - (again & (visits.turn > 0))
+
+
+def shared_keys(crowd: Crowd, size: int, what: str) -> tuple[Keys, Counts]:
+    """Divide a crowd into groups of neighbours; gives each account's group key and group number."""
+    group = crowd.positions // size
+    return member_keys(f"{crowd.name}/{what}", int(group.max(initial=0)) + 1)[group], group

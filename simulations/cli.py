@@ -1,4 +1,4 @@
-"""The commands `generate` and `evaluate`: options in, library calls, a line or a table out. Imports stay light."""
+"""The commands of simulations: options in, library calls, a line or a table out. Imports stay light."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,20 +15,27 @@ def generate(
     log_format: Annotated[
         str, typer.Option("--log-format", metavar="FORMAT", help="parquet, csv or jsonl.")
     ] = "parquet",
+    shape: Annotated[
+        str, typer.Option("--shape", metavar="SHAPE", help="Whose columns: stillwatch or litellm.")
+    ] = "stillwatch",
+    no_text: Annotated[bool, typer.Option("--no-text", help="Leave prompts out; all else is as with them.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads; changes no byte.")] = 2,
     assignments: Assignments = None,
 ) -> None:
     """Make a labelled log in which nobody defends.
 
     Example: stillwatch generate configs/quickstart.toml --out log --log-format csv --set cohorts.fleet.accounts=40
     """
+    from detector.errors import GateError
     from simulations.generate import generate as write
     from simulations.settings import read_scenario
 
-    settings = read_scenario(scenario, seed=seed, assignments=assignments or ())
-    audit = write(settings, out, log_format=log_format)
+    changes = [*(assignments or ()), *(["text=false"] if no_text else [])]
+    settings = read_scenario(scenario, seed=seed, assignments=changes)
+    audit = write(settings, out, log_format=log_format, shape=shape, workers=workers)
     typer.echo(f"{out}: {audit['counts']['events']} requests, seed {settings.seed}")
     if not audit["is_clean"]:
-        typer.echo(f"{out / 'audit.json'}: the log gives its truth away; do not judge a detector by it", err=True)
+        raise GateError(f"{out / 'audit.json'}: the log gives its truth away or lacks what it declares; see there")
 
 
 def evaluate(
@@ -54,7 +61,44 @@ def evaluate(
         show(figures)
 
 
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors.
+
+    Example: stillwatch schema > scenario.schema.json
+    """
+    import json
+
+    from simulations.schema import scenario_schema
+
+    typer.echo(json.dumps(scenario_schema(), indent=1))
+
+
+def fidelity(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="Events of a log, as Parquet.")],
+    against: Annotated[list[Path], typer.Option("--against", metavar="FILE", help="A real trace; repeat.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder for figures and picture.")],
+    truth: Annotated[
+        Path | None, typer.Option("--truth", metavar="FILE", help="Truth of the log, to compare like with like.")
+    ] = None,
+) -> None:
+    """Compare a log with real traces, figure by figure.
+
+    Example: stillwatch fidelity log/events.parquet --truth log/truth.parquet --against trace.parquet --out fidelity
+    """
+    from detector.errors import GateError
+    from simulations.fidelity.compare import compare
+
+    figures = compare(log, against, truth=truth, out=out)
+    for name, row in figures["distances"].items():
+        verdict = "" if row["is_within"] else "   beyond its tolerance"
+        typer.echo(f"{name:<42} {row['distance']:>8.3f}  of {row['tolerance']:.3f}{verdict}")
+    if not figures["is_within"]:
+        raise GateError(f"{out / 'fidelity.json'}: the log is further from the real traces than its tolerances allow")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
     app.command()(evaluate)
+    app.command()(schema)
+    app.command()(fidelity)

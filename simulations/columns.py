@@ -1,118 +1,211 @@
-"""The columns of `events` that every actor shares: network, model, limits, outcome, cost. No actor is known here."""
+"""The columns of `events`: network, model, limits, outcome, cost and text of some requests. No actor is known here.
+
+Columns with few values are dictionaries (`LEAN`), which are faster to make and to write; `whole` spells them out.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
+from numba import njit
 
 from detector.tables import EVENTS
-from simulations.actors import Plan
-from simulations.crowd import Crowd, Requests, Visits
-from simulations.streams import Counts, Flags, Reals
+from simulations.crowd import Horizon
+from simulations.draws import unit
+from simulations.population import Population
+from simulations.streams import Counts, Flags, Keys, key_of
 from simulations.traffic import identity, lengths
+from simulations.traffic.grammar import Grammar
+from simulations.traffic.kinds import KINDS
+from simulations.traffic.names import id_numbers, id_texts, ip_texts
+from simulations.traffic.writing import Texts, write
 
-MODELS = pa.array(["stone-large", "stone-medium", "stone-small"])
-#: Share of an account's requests that go to the model it prefers. Assumed.
-P_PREFERRED = 0.85
-#: Limits on answers [tokens], 0 is none, and how often accounts set them. Assumed; no limit marks distillation:
-#: real pipelines use 3 to 16,384, as honest tools do.
-LIMITS, LIMIT_WEIGHTS = np.array([0, 512, 1024, 2048, 4096, 16_384]), (0.35, 0.08, 0.17, 0.17, 0.15, 0.08)
-#: What the models can answer at most [tokens]. Assumed.
-MODEL_LIMIT = 32_768
-#: Sampling temperatures, -1 is unset, and how often accounts set them. Assumed; real pipelines span 0 to 1.
-TEMPERATURES, TEMPERATURE_WEIGHTS = np.array([-1.0, 0.0, 0.2, 0.7, 1.0]), (0.45, 0.18, 0.09, 0.18, 0.10)
-#: Outcomes and their shares: 1.8 % fail (BurstGPT).
-STATUSES, STATUS_WEIGHTS = np.array([200, 429, 500]), (0.982, 0.012, 0.006)
-#: Share of answers that are refused. Assumed.
-P_REFUSED = 0.004
+MODELS = pa.array(["stone-large", "stone-medium", "stone-small", "stone-next"])
 FINISHES = pa.array(["stop", "length", "refusal"])
+REFUSAL = pa.array(["policy"])
+OPERATION = pa.array(["chat"])
+#: Columns with a value per account.
+OF_ACCOUNTS = ("account_id", "api_key_id", "org_id", "payment_id")
+_FEW = ("model", "operation", "user_agent", "country", "finish_reason", "refusal_category")
 
 
-def event_columns(crowd: Crowd, plan: Plan, visits: Visits, requests: Requests, *, instants_us: Counts) -> pa.Table:
-    """Write the rows of some visits.
-
-    Parameters
-    ----------
-    requests: what the actor asked in these visits.
-    instants_us: when, in microseconds of Unix time.
-
-    Returns
-    -------
-    A table of `detector.tables.EVENTS`, in the order of the visits.
-    """
-    columns = {
-        "occurred_at": pa.array(instants_us).cast(EVENTS.field("occurred_at").type),
-        "operation": pa.array(["chat"] * len(visits)),
-        "prompt": requests.prompt,
-        "system_prompt": requests.system_prompt,
-        **_who(crowd, plan, visits),
-        **_outcome(crowd, plan, visits, requests),
-    }
-    absent = pa.nulls(len(visits))
-    return pa.table([columns.get(field.name, absent).cast(field.type) for field in EVENTS], schema=EVENTS)
+def _lean(field: pa.Field) -> pa.Field:
+    if field.name in _FEW:
+        return field.with_type(pa.dictionary(pa.int8(), pa.string()))
+    return field.with_type(pa.dictionary(pa.int32(), pa.string())) if field.name in OF_ACCOUNTS else field
 
 
-def _who(crowd: Crowd, plan: Plan, visits: Visits) -> dict[str, pa.Array]:
-    known, member = plan.identity, visits.member
-    slot = identity.slots_used(crowd, known, visits)
-    network = known.networks[member, slot]
-    rows = pa.array(member)
-    return {
-        "account_id": identity.account_ids(crowd.keys, crowd.streams).take(rows),
-        "request_id": identity.id_texts(
-            "req_", crowd.streams.bits(crowd.keys[member], "request id", visits.ordinal), digits=16
-        ),
-        "api_key_id": identity.id_texts("key_", crowd.streams.bits(crowd.keys, "api key"), digits=12).take(rows),
-        "org_id": identity.id_texts("org_", known.organisation, digits=12).take(rows),
-        "payment_id": identity.id_texts("pay_", known.payment, digits=12).take(rows),
-        "ip": identity.ip_texts(known.addresses[member, slot]),
-        "asn": pa.array(identity.ASNS[network]),
-        "country": identity.COUNTRIES.take(pa.array(network)),
-        "user_agent": identity.CLIENTS.take(pa.array(known.client)).take(rows),
-    }
+#: `detector.tables.EVENTS` with dictionaries.
+LEAN = pa.schema([_lean(field) for field in EVENTS])
 
 
-def _outcome(crowd: Crowd, plan: Plan, visits: Visits, requests: Requests) -> dict[str, pa.Array]:
-    draw, accounts, keys, ordinal = crowd.streams, crowd.keys, crowd.keys[visits.member], visits.ordinal
-    model = _models(crowd, plan, visits)
-    limit = LIMITS[draw.choice(accounts, "limit", weights=LIMIT_WEIGHTS)][visits.member]
-    temperature = TEMPERATURES[draw.choice(accounts, "temperature", weights=TEMPERATURE_WEIGHTS)][visits.member]
-    status = STATUSES[draw.choice(keys, "status", ordinal, weights=STATUS_WEIGHTS)]
-    served, refused = status == 200, draw.chance(keys, "refused", ordinal, p=P_REFUSED)
-    wanted = np.where(refused, np.minimum(requests.answer_tokens, 40.0), requests.answer_tokens)
-    answered, cut = lengths.capped(wanted, np.where(limit > 0, limit, MODEL_LIMIT))
-    asked = _asked(requests)
-    finish = np.where(refused, 2, np.where(cut, 1, 0))
-    return {
-        "model": MODELS.take(pa.array(model)),
-        "input_tokens": pa.array(asked),
-        "output_tokens": _only(served, answered),
-        "max_output_tokens": _only(limit > 0, limit),
-        "temperature": _only(temperature >= 0, temperature),
-        "status_code": pa.array(status),
-        "finish_reason": pc.if_else(pa.array(served), FINISHES.take(pa.array(finish)), pa.scalar(None, pa.string())),
-        "refusal_category": pc.if_else(pa.array(served & refused), pa.scalar("policy"), pa.scalar(None, pa.string())),
-        "latency_ms": _only(served, lengths.latencies_ms(draw, keys, ordinal, model=model, answered=answered)),
-        "cost_usd": _only(served, lengths.costs_usd(model, asked, answered)),
-    }
+def whole(events: pa.Table) -> pa.Table:
+    """Spell dictionaries out: gives a table of `detector.tables.EVENTS`."""
+    return events.cast(EVENTS).combine_chunks()
 
 
-def _models(crowd: Crowd, plan: Plan, visits: Visits) -> Counts:
-    draw, keys = crowd.streams, crowd.keys[visits.member]
-    preferred = draw.choice(crowd.keys, "model", weights=plan.model_weights)[visits.member]
-    other = draw.integers(keys, "other model", visits.ordinal, below=len(MODELS))
-    stays = draw.chance(keys, "keeps to model", visits.ordinal, p=P_PREFERRED)
-    return np.where(stays, preferred, other)
+@lru_cache(maxsize=64)
+def _absent(n: int, kind: pa.DataType) -> pa.Array:
+    return pa.nulls(n, kind)
 
 
-def _asked(requests: Requests) -> Counts:
-    asked = sum(_token_count(text) for text in (requests.prompt, requests.system_prompt))
-    return np.maximum(1, asked) + requests.history_tokens
+@dataclass(frozen=True)
+class Scene:
+    """All that is needed to write any request of a log."""
+
+    seed: int
+    horizon: Horizon
+    population: Population
+    grammar: Grammar
+    rules: Counts
+    """Shape (n_cohorts, n_kinds): rule of the prompt."""
+    system_rules: Counts
+    """Rule of the system prompt of each kind; below 0 is none."""
+    has_corpus: Flags
+    """Shape (n_cohorts,): whether texts are a user's own and written as they are."""
+    has_text: bool
+
+    def table(self, records: npt.NDArray[Any]) -> pa.Table:
+        """Write requests as rows of `LEAN`, in the order given."""
+        account, ordinal = records["account"], records["ordinal"].astype(np.int64)
+        cohort = np.searchsorted(self.population.firsts, account, side="right") - 1
+        keys = self.population.keys[account]
+        prompt, system = self._texts(records, keys, cohort)
+        columns = {
+            "occurred_at": self._instants(records["at_us"]),
+            "operation": _taken(OPERATION, np.zeros(len(records), dtype=np.int8)),
+            "prompt": prompt.written,
+            "system_prompt": system.written,
+            **self._who(records, keys, ordinal, cohort),
+            **self._outcome(records, keys, ordinal, prompt.n_chars + system.n_chars),
+        }
+        arrays = [
+            _absent(len(records), field.type) if columns.get(field.name) is None else columns[field.name]
+            for field in LEAN
+        ]
+        return pa.Table.from_arrays(arrays, schema=LEAN)
+
+    def _instants(self, at_us: Counts) -> pa.Array:
+        begins = np.int64(round(self.horizon.begins_s * 1e6))
+        return pa.array(begins + at_us).cast(EVENTS.field("occurred_at").type)
+
+    def _texts(self, records: npt.NDArray[Any], keys: Keys, cohort: Counts) -> tuple[Texts, Texts]:
+        kind, owner, item = records["kind"], records["owner"].copy(), records["item"].copy()
+        messy = np.array([k.is_messy for k in KINDS.values()])[kind] & ~self.has_corpus[cohort]
+        options: dict[str, Any] = {"seed": self.seed, "using": self.grammar, "is_text": self.has_text}
+        prompt = write(self.rules[cohort, kind], owner, item, messy, **options)
+        conversation = records["session"].astype(np.int64)
+        system = write(self.system_rules[kind], keys, conversation, np.zeros_like(messy), **options)
+        return prompt, system
+
+    def _who(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, cohort: Counts) -> dict[str, pa.Array]:
+        every, account = self.population, records["account"]
+        sticky = every.is_sticky[cohort]
+        moment = np.where(sticky, records["session"], ordinal)
+        base = np.uint64(key_of("draw", self.seed, "address used"))
+        slot = _slots(keys, moment, base, cohort, every.slot_bounds)
+        network = every.networks[account, slot]
+        return {
+            **self._ids(account),
+            "request_id": id_texts("req_", id_numbers(keys, ordinal, self.seed, "request id"), digits=16),
+            "ip": ip_texts(every.addresses[account, slot]),
+            "asn": pa.array(identity.ASNS[network]),
+            "country": _taken(identity.COUNTRIES, identity.COUNTRY_OF[network]),
+            "user_agent": _taken(identity.CLIENTS, every.client[account]),
+        }
+
+    def _ids(self, account: npt.NDArray[np.uint32]) -> dict[str, pa.Array]:
+        """Write what an account has one of, once per account."""
+        every = self.population
+        rows, present = _in_order_of_appearance(account, np.full(len(every), -1, dtype=np.int32))
+        keys, zero, places = every.keys[present], np.zeros(len(present), dtype=np.int64), pa.array(rows)
+        texts = (
+            id_texts("acct_", id_numbers(keys, zero, self.seed, "account id"), digits=14),
+            id_texts("key_", id_numbers(keys, zero, self.seed, "api key"), digits=12),
+            id_texts("org_", every.organisation[present], digits=12),
+            id_texts("pay_", every.payment[present], digits=12),
+        )
+        return {name: _per_account(text, places) for name, text in zip(OF_ACCOUNTS, texts, strict=True)}
+
+    def _outcome(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, chars: Counts) -> dict[str, pa.Array]:
+        every, account, n = self.population, records["account"], len(records)
+        model, status, finish, asked, answered = (np.empty(n, dtype=np.int64) for _ in range(5))
+        latency_ms, cost_usd = np.empty(n), np.empty(n)
+        limit = every.limit[account]
+        lengths.end_requests(
+            keys, ordinal, records["session"].astype(np.int64), records["turn"].astype(np.int64),
+            records["kind"].astype(np.int64), chars, records["at_us"] / 1e6 - self.horizon.release_s,
+            every.preferred[account], every.p_pivot[account], limit, *_KIND_LENGTHS, _bases(self.seed),
+            model, status, finish, asked, answered, latency_ms, cost_usd,
+        )  # fmt: skip
+        served, choices = status == 200, every.n_choices[account]
+        return {
+            "model": _taken(MODELS, model),
+            "input_tokens": pa.array(asked),
+            "output_tokens": _only(served, answered),
+            "max_output_tokens": _only(limit > 0, limit),
+            "temperature": _only(every.temperature[account] >= 0, every.temperature[account]),
+            "n_choices": _only(choices > 0, choices.astype(np.int64)),
+            "wants_logprobs": _only(every.wants_logprobs[account], every.wants_logprobs[account]),
+            "status_code": pa.array(status),
+            "finish_reason": _taken(FINISHES, finish, served),
+            "refusal_category": _taken(REFUSAL, np.zeros_like(finish), served & (finish == lengths.REFUSAL)),
+            "latency_ms": _only(served, latency_ms),
+            "cost_usd": _only(served, cost_usd),
+        }
 
 
-def _token_count(text: pa.Array) -> Counts:
-    counted: Counts = pc.fill_null(pc.utf8_length(text), 0).to_numpy(zero_copy_only=False).astype(np.int64)
-    return counted // lengths.CHARS_PER_TOKEN
+_KIND_LENGTHS = (
+    np.array([kind.answer_tokens for kind in KINDS.values()]),
+    np.array([kind.answer_spread for kind in KINDS.values()]),
+    np.array([kind.context_tokens for kind in KINDS.values()]),
+    np.array([kind.has_history for kind in KINDS.values()]),
+)
 
 
-def _only(where: Flags, values: Counts | Reals) -> pa.Array:
+def _bases(seed: int) -> Keys:
+    return np.array([key_of("draw", seed, purpose) for purpose in lengths.PURPOSES], dtype=np.uint64)
+
+
+def _per_account(texts: pa.Array, places: pa.Array) -> pa.DictionaryArray:
+    """Give each row its account's text; a text that accounts share is one word of the dictionary."""
+    words = texts.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(words.indices.take(places), words.dictionary)
+
+
+def _taken(words: pa.Array, places: Any, known: Flags | None = None) -> pa.Array:
+    chosen = pa.array(places.astype(np.int8, copy=False), mask=None if known is None else ~known)
+    return pa.DictionaryArray.from_arrays(chosen, words)
+
+
+def _only(where: Flags, values: Any) -> pa.Array:
     return pa.array(values, mask=~where)
+
+
+@njit(cache=True, nogil=True)
+def _slots(keys: Any, moment: Any, base: Any, cohort: Any, bounds: Any) -> Any:
+    """Draw which of its addresses an account uses."""
+    slots = np.empty(len(keys), np.int64)
+    for row in range(len(keys)):
+        drawn, slot = unit(keys[row], base, moment[row]), 0
+        while drawn >= bounds[cohort[row], slot]:
+            slot += 1
+        slots[row] = slot
+    return slots
+
+
+@njit(cache=True, nogil=True)
+def _in_order_of_appearance(account: Any, place: Any) -> Any:
+    """Number accounts as they come; `place` is -1 for all and is filled."""
+    rows, present, n = np.empty(len(account), np.int32), np.empty(len(account), np.int64), 0
+    for row in range(len(account)):
+        who = account[row]
+        if place[who] < 0:
+            place[who] = n
+            present[n] = who
+            n += 1
+        rows[row] = place[who]
+    return rows, present[:n].copy()

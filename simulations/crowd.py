@@ -1,9 +1,8 @@
 """Who acts, when, and what a request holds: the values that actors and the world hand each other. No behaviour here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pyarrow as pa
 
 from simulations.streams import Counts, Flags, Keys, Reals, Streams
 
@@ -17,6 +16,8 @@ class Horizon:
     begins_s: float
     """Unix time of the first instant [s]."""
     days: float
+    release_s: float = float("inf")
+    """When a new model comes out, since the log began [s]; infinite is never."""
 
     @property
     def length_s(self) -> float:
@@ -26,7 +27,7 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The accounts of one cohort, each known by a key of 64 bits."""
+    """The accounts of one cohort, or some of them; each is known by a key of 64 bits."""
 
     name: str
     keys: Keys
@@ -34,6 +35,21 @@ class Crowd:
     """Shape (1,): the key that all members share, for what they decide together."""
     streams: Streams
     horizon: Horizon
+    first: int = 0
+    """Place of the first of these accounts in its cohort."""
+    begins_s: Reals = field(default_factory=lambda: np.empty(0))
+    """When each account can first send a request, since the log began [s]; empty is at once."""
+    ends_s: Reals = field(default_factory=lambda: np.empty(0))
+    """When each account is gone, since the log began [s]; empty is never."""
+    schedules: Keys = field(default_factory=lambda: np.empty(0, np.uint64))
+    """Key of the timetable that an account may follow; empty is one for all."""
+
+    def __post_init__(self) -> None:
+        """Spell out what was left empty."""
+        n = len(self.keys)
+        for name, value in (("begins_s", 0.0), ("ends_s", self.horizon.length_s), ("schedules", self.group[0])):
+            if len(getattr(self, name)) != n:
+                object.__setattr__(self, name, np.full(n, value))
 
     def __len__(self) -> int:
         """Count the accounts."""
@@ -42,19 +58,31 @@ class Crowd:
     @property
     def positions(self) -> Counts:
         """Place of each account in its cohort, from 0."""
-        return np.arange(len(self.keys), dtype=np.int64)
+        return self.first + np.arange(len(self.keys), dtype=np.int64)
+
+    def part(self, begin: int, end: int) -> "Crowd":
+        """Keep some consecutive accounts."""
+        some = slice(begin, end)
+        return replace(
+            self,
+            keys=self.keys[some],
+            first=self.first + begin,
+            begins_s=self.begins_s[some],
+            ends_s=self.ends_s[some],
+            schedules=self.schedules[some],
+        )
 
 
 @dataclass(frozen=True)
 class Visits:
-    """Requests of a crowd, one per row and before any text; sorted by member, then time."""
+    """Requests of a crowd, one per row and before any text."""
 
     member: Counts
-    """Place of the account in its crowd."""
+    """Row of the account in its crowd."""
     ordinal: Counts
     """Number of the request within its account: with the account's key, the key of all its draws."""
-    at_s: Reals
-    """Time since the log began [s]."""
+    at_us: Counts
+    """Time since the log began [us]."""
     session: Counts
     """Number of the conversation within its account; equal to `ordinal` where there are none."""
     turn: Counts
@@ -66,14 +94,15 @@ class Visits:
 
     def take(self, rows: Counts | Flags) -> "Visits":
         """Keep some rows."""
-        return Visits(self.member[rows], self.ordinal[rows], self.at_s[rows], self.session[rows], self.turn[rows])
+        return Visits(self.member[rows], self.ordinal[rows], self.at_us[rows], self.session[rows], self.turn[rows])
 
 
 @dataclass(frozen=True)
-class Requests:
-    """What was asked in a set of visits, and the length of the answer [tokens] before any limit."""
+class Asked:
+    """What is asked in a set of visits: a kind of text, whose it is, and which of theirs."""
 
-    prompt: pa.Array
-    system_prompt: pa.Array
-    answer_tokens: Reals
-    history_tokens: Counts
+    kind: Counts
+    """Place in `simulations.traffic.kinds.KINDS`."""
+    owner: Keys
+    """Key of the prompt set; equal owners, items and kinds ask the same."""
+    item: Counts

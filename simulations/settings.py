@@ -20,6 +20,12 @@ NAME = r"^[a-z][a-z0-9_]{0,63}$"
 S = TypeVar("S", bound=BaseModel)
 
 
+class PromptSettings(Settings):
+    """Where the texts of a cohort come from."""
+
+    corpus: Path = Field(description="Parquet file with a text column `prompt`; its path is as seen from the shell")
+
+
 class CohortSettings(Settings):
     """A number of accounts that behave alike. Exactly one of `persona` and `attacker` names how."""
 
@@ -27,6 +33,7 @@ class CohortSettings(Settings):
     persona: str | None = Field(None, description="a registered honest persona")
     attacker: str | None = Field(None, description="a registered attacker")
     accounts: int = Field(ge=0, le=10_000_000, description="accounts at scale 1")
+    prompts: PromptSettings | None = Field(None, description="texts of your own; none is ours")
     parameters: dict[str, Any] = Field(default_factory=dict, description="of that persona or attacker")
 
     @property
@@ -43,7 +50,10 @@ class ScenarioSettings(Settings):
     starts_at: AwareDatetime = Field(description="first instant of the log")
     days: float = Field(gt=0, le=3660)
     scale: float = Field(1.0, gt=0, le=1e6, description="multiplies the accounts of every cohort, rounded up")
+    text: bool = Field(True, description="write prompts; without, the log is the same but for the text columns")
+    release_day: float | None = Field(None, ge=0, description="day on which a new model comes out; none is none")
     max_tree_auc: float = Field(0.9, ge=0.5, le=1, description="what a depth-2 tree on raw columns may reach")
+    declares: tuple[str, ...] = Field((), description="columns that a campaign shows by what it does; audited apart")
     cohorts: tuple[CohortSettings, ...] = ()
 
     def n_accounts(self, cohort: CohortSettings) -> int:

@@ -1,38 +1,34 @@
 """Counter-based random numbers: a draw depends on its key (seed, account, purpose, index) and on nothing else.
 
 Chunk size, order and other accounts change nothing, because no generator is advanced. Here live draws only:
-what they mean is said by the rooms that ask for them.
-
-References
-----------
-Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators": the step `GOLDEN`.
-Stafford (2011), "Better bit mixing", variant 13: the constants of `mix`.
-Marsaglia, Tsang (2000), "A simple method for generating gamma variables": `Streams.gamma`.
+what they mean is said by the rooms that ask for them. Kernels draw the same
+numbers one at a time by `simulations.draws`.
 """
 
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+from numba import njit
+
+from simulations.draws import GOLDEN, gamma, mix64, normal_of, unit
 
 Keys = npt.NDArray[np.uint64]
 Counts = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
 
-
-def mix(bits: Keys) -> Keys:
+@njit(cache=True, nogil=True)
+def mix(bits: Any) -> Any:
     """Scramble 64-bit words, one to one."""
-    bits = (bits ^ (bits >> np.uint64(30))) * _FIRST
-    bits = (bits ^ (bits >> np.uint64(27))) * _SECOND
-    return bits ^ (bits >> np.uint64(31))
+    mixed = np.empty_like(bits)
+    for i in range(len(bits)):
+        mixed[i] = mix64(bits[i])
+    return mixed
 
 
 @lru_cache(maxsize=4096)
@@ -81,8 +77,14 @@ class Streams:
         self, keys: Keys, purpose: str, index: Counts | int = 0, *, low: Reals | float = 0.0, high: Reals | float = 1.0
     ) -> Reals:
         """Draw between low and high, both excluded."""
-        unit = (self.bits(keys, purpose, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
-        return low + unit * (high - low)
+        if np.ndim(index) == 1 and np.size(keys) in (1, np.size(index)):
+            base = np.uint64(key_of("draw", self.seed, purpose))
+            drawn = _units(np.atleast_1d(keys), base, np.asarray(index, dtype=np.int64))
+        else:
+            drawn = (self.bits(keys, purpose, index) >> np.uint64(11)).astype(np.float64) * 2.0**-53 + 2.0**-54
+        if isinstance(low, float) and isinstance(high, float) and (low, high) == (0.0, 1.0):
+            return drawn
+        return low + drawn * (high - low)
 
     def chance(self, keys: Keys, purpose: str, index: Counts | int = 0, *, p: Reals | float) -> Flags:
         """Draw true with probability p."""
@@ -101,7 +103,7 @@ class Streams:
 
     def normal(self, keys: Keys, purpose: str, index: Counts | int = 0) -> Reals:
         """Draw from the standard normal distribution."""
-        drawn: Reals = ndtri(self.uniform(keys, purpose, index))
+        drawn: Reals = _normals(self.uniform(keys, purpose, index))
         return drawn
 
     def exponential(self, keys: Keys, purpose: str, index: Counts | int = 0, *, mean: Reals | float = 1.0) -> Reals:
@@ -119,30 +121,36 @@ class Streams:
         return self.exponential(keys, purpose, index) ** (1.0 / np.asarray(shape))
 
     def gamma(self, keys: Keys, purpose: str, index: Counts | int = 0, *, shape: Reals | float) -> Reals:
-        """Draw from the gamma distribution of scale 1.
-
-        Notes
-        -----
-        A rejected try is repeated under a purpose of its own, so that tries never shift other draws.
-        """
+        """Draw from the gamma distribution of scale 1."""
+        base = np.uint64(key_of("draw", self.seed, purpose))
         wide_keys, wide_index, wide_shape = np.broadcast_arrays(np.atleast_1d(keys), index, shape)
-        boosted = np.where(wide_shape < 1.0, wide_shape + 1.0, wide_shape).astype(np.float64)
-        drawn = np.empty(boosted.shape)
-        waiting, attempt = np.arange(boosted.size), 0
-        while waiting.size:
-            value, accepted = self._gamma_try(
-                wide_keys[waiting], f"{purpose}/{attempt}", wide_index[waiting], boosted[waiting]
-            )
-            drawn[waiting[accepted]] = value[accepted]
-            waiting, attempt = waiting[~accepted], attempt + 1
-        boost = self.uniform(wide_keys, f"{purpose}/boost", wide_index) ** (1.0 / wide_shape)
-        return np.where(wide_shape < 1.0, drawn * boost, drawn)
+        drawn: Reals = _gammas(wide_keys.copy(), base, wide_index.astype(np.int64), wide_shape.astype(np.float64))
+        return drawn
 
-    def _gamma_try(self, keys: Keys, purpose: str, index: Counts, shape: Reals) -> tuple[Reals, Flags]:
-        d = shape - 1.0 / 3.0
-        x = self.normal(keys, f"{purpose}/x", index)
-        v = (1.0 + x / np.sqrt(9.0 * d)) ** 3
-        safe = np.where(v > 0.0, v, 1.0)
-        bound = 0.5 * x * x + d * (1.0 - safe + np.log(safe))
-        accepted = (v > 0.0) & (np.log(self.uniform(keys, f"{purpose}/u", index)) < bound)
-        return d * safe, accepted
+
+@njit(cache=True, nogil=True)
+def _units(keys: Any, base: Any, index: Any) -> Any:
+    drawn = np.empty(len(index))
+    if len(keys) == 1:
+        for i in range(len(index)):
+            drawn[i] = unit(keys[0], base, index[i])
+    else:
+        for i in range(len(index)):
+            drawn[i] = unit(keys[i], base, index[i])
+    return drawn
+
+
+@njit(cache=True, nogil=True)
+def _normals(units: Any) -> Any:
+    drawn = np.empty(len(units))
+    for i in range(len(units)):
+        drawn[i] = normal_of(units[i])
+    return drawn
+
+
+@njit(cache=True, nogil=True)
+def _gammas(keys: Any, base: Any, index: Any, shape: Any) -> Any:
+    drawn = np.empty(len(keys))
+    for i in range(len(keys)):
+        drawn[i] = gamma(keys[i], base, index[i], shape[i])
+    return drawn

@@ -1,86 +1,125 @@
-"""A scenario becomes a log: first who comes when (the plan), then, chunk by chunk, what each request holds.
+"""A scenario becomes a log in two passes: who comes when and asks what; then, chunk by chunk in time, the rows.
 
-The plan is held in memory, some 40 bytes a request; text exists for one chunk at a time. The log is sorted by time
-over all cohorts, ties by account key and ordinal, so that no cohort's presence reorders another's requests.
+The first pass goes account by account and spills some 40 bytes a request to nameless files; the second sorts a stretch
+of time and writes its columns. Memory grows with accounts and chunks, never with requests. Workers are threads: the
+kernels leave the interpreter's lock.
 """
 
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from detector.errors import ImpossibleRequestError
-from detector.tables import ACCOUNTS, TRUTH
-from simulations.actors import Actor, Plan
-from simulations.columns import event_columns
-from simulations.crowd import Crowd, Horizon
-from simulations.roster import ATTACKERS, actor_of
+from detector.progress import Tell, silent
+from detector.tables import EVENTS
+from simulations.actors import MOST_REQUESTS
+from simulations.columns import Scene, whole
+from simulations.crowd import DAY_S, Crowd, Horizon
+from simulations.population import Cast, Population, account_table, populate, truth_table
+from simulations.roster import actor_of
 from simulations.settings import CohortSettings, ScenarioSettings
-from simulations.streams import Counts, Streams, key_of, member_keys
-from simulations.traffic import identity
+from simulations.spill import RECORD, Records, Spill
+from simulations.streams import Counts, Flags, Streams, key_of, member_keys
+from simulations.traffic.corpora import grammar_of
+from simulations.traffic.grammar import Grammar
+from simulations.traffic.kinds import IS_EXTRACTION, KINDS
 
-#: Requests written at a time. Chosen: some 30 MB of text.
-CHUNK_ROWS = 65_536
-
-
-@dataclass(frozen=True)
-class Cast:
-    """A cohort ready to be written: its actor, accounts and plan."""
-
-    settings: CohortSettings
-    actor: Actor
-    parameters: Any
-    crowd: Crowd
-    plan: Plan
-
-    @property
-    def is_extraction(self) -> bool:
-        """Tell whether the cohort harvests."""
-        return self.settings.attacker in ATTACKERS
+#: Requests written at a time, which is also a row group. Chosen: some 45 MB of text.
+CHUNK_ROWS = 131_072
+#: Requests whose arrivals are drawn at a time. Chosen.
+BLOCK_ROWS = 262_144
+WORKERS = 2
 
 
 @dataclass(frozen=True)
 class World:
-    """All cohorts of a scenario and the order of their requests."""
+    """All cohorts of a scenario and their requests, in order but not yet written."""
 
     scenario: ScenarioSettings
     casts: tuple[Cast, ...]
-    cast_of: Counts
-    """Shape (n_events,): cohort of each request, in the order of the log."""
-    visit_of: Counts
-    """Shape (n_events,): row of each request in its cohort's plan, in the order of the log."""
+    population: Population
+    spill: Spill
+    scene: Scene
+    n_events_of: Counts
+    """Shape (n_accounts,): requests of each account."""
+    n_extraction_of: Counts
+    """Shape (n_accounts,): requests of each account that serve a harvest."""
 
     @property
     def n_events(self) -> int:
         """Count the requests."""
-        return len(self.cast_of)
+        return self.spill.n_records
 
-    def events(self, *, chunk_rows: int = CHUNK_ROWS) -> Iterator[pa.Table]:
+    def events(self, *, chunk_rows: int = CHUNK_ROWS, workers: int = WORKERS) -> Iterator[pa.Table]:
         """Write the log in tables of `detector.tables.EVENTS`, sorted by time."""
-        for begin in range(0, self.n_events, chunk_rows):
-            yield self._chunk(slice(begin, begin + chunk_rows))
+        for _, table in self.rows(chunk_rows=chunk_rows, workers=workers):
+            yield whole(table)
 
-    def _chunk(self, part: slice) -> pa.Table:
-        cast_of, visit_of = self.cast_of[part], self.visit_of[part]
-        rows = [np.flatnonzero(cast_of == number) for number in range(len(self.casts))]
-        written = [_written(cast, visit_of[some]) for cast, some in zip(self.casts, rows, strict=True) if some.size]
-        back = np.argsort(np.concatenate(rows), kind="stable")
-        return pa.concat_tables(written).take(pa.array(back)).combine_chunks()
+    def rows(self, *, chunk_rows: int = CHUNK_ROWS, workers: int = WORKERS) -> Iterator[tuple[Records, pa.Table]]:
+        """Write the log chunk by chunk; gives the requests beside their rows, of `simulations.columns.LEAN`."""
+        with ThreadPoolExecutor(max_workers=workers + 1) as pool:
+            waiting: deque[tuple[Records, Future[pa.Table]]] = deque()
+            try:
+                chunks = self.spill.chunks(chunk_rows)
+                coming = pool.submit(next, chunks, None)
+                while (records := coming.result()) is not None:
+                    coming = pool.submit(next, chunks, None)
+                    waiting.append((records, pool.submit(self.scene.table, records)))
+                    if len(waiting) > workers:
+                        first, table = waiting.popleft()
+                        yield first, table.result()
+                while waiting:
+                    first, table = waiting.popleft()
+                    yield first, table.result()
+            finally:
+                for _, table in waiting:
+                    table.cancel()
+
+    @cached_property
+    def is_member(self) -> Flags:
+        """Shape (n_accounts,): whether the account takes part in a campaign."""
+        return np.concatenate([cast.is_member for cast in self.casts])
+
+    def request_truth(self, records: Records, events: pa.Table) -> pa.Table:
+        """Say of each request of a campaign's accounts whether it serves the harvest."""
+        rows = np.flatnonzero(self.is_member[records["account"]])
+        told = events.select(["request_id", "account_id"]).take(pa.array(rows))
+        plain = told.set_column(1, EVENTS.field("account_id"), told["account_id"].cast(pa.string()))
+        return plain.append_column("is_extraction", pa.array(IS_EXTRACTION[records["kind"][rows]]))
 
     def accounts(self) -> pa.Table:
         """Write what is known of each account besides its requests, sorted by account."""
-        return pa.concat_tables([_accounts(cast) for cast in self.casts]).sort_by("account_id").combine_chunks()
+        tables = [account_table(cast, self._of(cast, self.n_events_of) > 0) for cast in self.casts]
+        return pa.concat_tables(tables).sort_by("account_id").combine_chunks()
 
     def truth(self) -> pa.Table:
         """Write who was what, for every account that sent a request, sorted by account."""
-        return pa.concat_tables([_truth(cast) for cast in self.casts]).sort_by("account_id").combine_chunks()
+        tables = [
+            truth_table(cast, self._of(cast, self.n_events_of), self._of(cast, self.n_extraction_of))
+            for cast in self.casts
+        ]
+        return pa.concat_tables(tables).sort_by("account_id").combine_chunks()
+
+    def _of(self, cast: Cast, values: Counts) -> Counts:
+        place = next(number for number, other in enumerate(self.casts) if other is cast)
+        return values[self.population.firsts[place] : self.population.firsts[place + 1]]
 
 
-def build(scenario: ScenarioSettings) -> World:
-    """Settle who comes when.
+def build(
+    scenario: ScenarioSettings, *, folder: Path | None = None, workers: int = WORKERS, tell: Tell = silent
+) -> World:
+    """Settle who comes when and asks what.
+
+    Parameters
+    ----------
+    folder: where nameless files may live; None is where temporary files live.
+    workers: threads; changes no value.
 
     Raises
     ------
@@ -96,79 +135,98 @@ def build(scenario: ScenarioSettings) -> World:
     2
     """
     casts = tuple(_cast(scenario, cohort) for cohort in scenario.cohorts if cohort.accounts)
-    sizes = [len(cast.plan.visits) for cast in casts]
-    cast_of = np.repeat(np.arange(len(casts)), sizes)
-    visit_of = np.concatenate([np.arange(size) for size in sizes])
-    if not len(cast_of):
+    population = populate(casts)
+    length_us = int(scenario.days * DAY_S * 1e6)
+    spill = Spill(population.keys, length_us, sum(cast.n_expected for cast in casts), folder)
+    n_events, n_extraction = np.zeros(len(population), np.int64), np.zeros(len(population), np.int64)
+    for records in _in_parallel(casts, population, workers):
+        tell("who comes when", spill.n_records, spill.n_expected)
+        spill.add(records)
+        harvests = IS_EXTRACTION[records["kind"]]
+        low = int(records["account"].min(initial=len(population)))
+        for counts, some in ((n_events, records), (n_extraction, records[harvests])):
+            found = np.bincount(some["account"].astype(np.int64) - low) if len(some) else np.zeros(0, np.int64)
+            counts[low : low + len(found)] += found
+    if not spill.n_records:
         raise ImpossibleRequestError(
             f"scenario {scenario.name!r}: nobody sends a request in {scenario.days} days; give more days or accounts"
         )
-    instants = np.concatenate([_instants_us(cast) for cast in casts])
-    keys = np.concatenate([cast.crowd.keys[cast.plan.visits.member] for cast in casts])
-    ordinals = np.concatenate([cast.plan.visits.ordinal for cast in casts])
-    order = np.lexsort((ordinals, keys, instants))
-    return World(scenario, casts, cast_of[order], visit_of[order])
+    return World(scenario, casts, population, spill, _scene(scenario, casts, population), n_events, n_extraction)
+
+
+def _scene(scenario: ScenarioSettings, casts: tuple[Cast, ...], population: Population) -> Scene:
+    corpora = {f"corpus_{cast.settings.name}": cast.settings.prompts.corpus for cast in casts if cast.settings.prompts}
+    grammar = grammar_of(corpora, where=f"scenario {scenario.name!r}")
+    systems = [-1 if kind.system is None else grammar.number(kind.system) for kind in KINDS.values()]
+    return Scene(
+        seed=scenario.seed,
+        horizon=casts[0].crowd.horizon,
+        population=population,
+        grammar=grammar,
+        rules=np.array([_rules(cast, grammar) for cast in casts], dtype=np.int64),
+        system_rules=np.array(systems, dtype=np.int64),
+        has_corpus=np.array([cast.settings.prompts is not None for cast in casts]),
+        has_text=scenario.text,
+    )
+
+
+def _rules(cast: Cast, grammar: Grammar) -> list[int]:
+    """Choose the rule of each kind: a harvest goes through its corpus, others draw from it."""
+    if cast.settings.prompts is None:
+        return [grammar.number(kind.rule) for kind in KINDS.values()]
+    ways = {True: "in turn", False: "drawn"}
+    return [grammar.number(f"corpus_{cast.settings.name} {ways[kind.is_extraction]}") for kind in KINDS.values()]
 
 
 def _cast(scenario: ScenarioSettings, cohort: CohortSettings) -> Cast:
     actor = actor_of(persona=cohort.persona, attacker=cohort.attacker)
     parameters = actor.parameters.model_validate(cohort.parameters)
-    crowd = Crowd(
+    release = float("inf") if scenario.release_day is None else scenario.release_day * DAY_S
+    plain = Crowd(
         name=cohort.name,
         keys=member_keys(cohort.name, scenario.n_accounts(cohort)),
         group=np.array([key_of("group", cohort.name)], dtype=np.uint64),
         streams=Streams(scenario.seed),
-        horizon=Horizon(begins_s=scenario.starts_at.timestamp(), days=scenario.days),
+        horizon=Horizon(scenario.starts_at.timestamp(), scenario.days, release),
     )
-    return Cast(cohort, actor, parameters, crowd, actor.plan(crowd, parameters))
+    crowd = actor.cast(plain, parameters)
+    n_requests = np.minimum(actor.count(crowd, parameters), MOST_REQUESTS)
+    return Cast(
+        cohort, actor, parameters, crowd, actor.identity(crowd, parameters), n_requests,
+        actor.members(crowd, parameters),
+    )  # fmt: skip
 
 
-def _instants_us(cast: Cast) -> Counts:
-    begins = np.int64(round(cast.crowd.horizon.begins_s * 1e6))
-    return begins + np.floor(cast.plan.visits.at_s * 1e6).astype(np.int64)
+def _blocks(casts: tuple[Cast, ...], firsts: Counts) -> Iterator[tuple[Cast, int, int, int]]:
+    """Cut cohorts into consecutive accounts with a bounded number of requests."""
+    for cast, first in zip(casts, firsts, strict=False):
+        ends = np.cumsum(cast.n_requests)
+        begin = 0
+        while begin < len(ends):
+            before = ends[begin - 1] if begin else 0
+            end = max(int(np.searchsorted(ends, before + BLOCK_ROWS, side="right")), begin + 1)
+            yield cast, int(first), begin, end
+            begin = end
 
 
-def _written(cast: Cast, rows: Counts) -> pa.Table:
-    visits, is_extraction = cast.plan.visits.take(rows), cast.plan.is_extraction[rows]
-    requests = cast.actor.ask(cast.crowd, cast.parameters, visits, is_extraction)
-    return event_columns(cast.crowd, cast.plan, visits, requests, instants_us=_instants_us(cast)[rows])
+def _in_parallel(casts: tuple[Cast, ...], population: Population, workers: int) -> Iterator[Records]:
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        waiting: deque[Future[Records]] = deque()
+        for block in _blocks(casts, population.firsts):
+            waiting.append(pool.submit(_records, *block))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
-def _accounts(cast: Cast) -> pa.Table:
-    known = cast.plan.identity
-    table = pa.table(
-        {
-            "account_id": identity.account_ids(cast.crowd.keys, cast.crowd.streams),
-            "created_at": pa.array(known.created_s.astype(np.int64) * 1_000_000).cast(
-                ACCOUNTS.field("created_at").type
-            ),
-            "org_id": identity.id_texts("org_", known.organisation, digits=12),
-            "payment_id": identity.id_texts("pay_", known.payment, digits=12),
-            "email_domain": identity.EMAIL_DOMAINS.take(pa.array(known.email)),
-            "plan": identity.PLANS.take(pa.array(known.plan)),
-            "country": identity.BILLING_COUNTRIES.take(pa.array(known.country)),
-        },
-        schema=ACCOUNTS,
-    )
-    return table.filter(pa.array(_n_events(cast) > 0))
-
-
-def _n_events(cast: Cast) -> Counts:
-    return np.bincount(cast.plan.visits.member, minlength=len(cast.crowd)).astype(np.int64)
-
-
-def _truth(cast: Cast) -> pa.Table:
-    n_events = _n_events(cast)
-    harvested = cast.plan.visits.member[cast.plan.is_extraction]
-    table = pa.table(
-        {
-            "account_id": identity.account_ids(cast.crowd.keys, cast.crowd.streams),
-            "persona": pa.array([cast.settings.kind] * len(cast.crowd)),
-            "is_extraction": pa.array(np.full(len(cast.crowd), cast.is_extraction)),
-            "campaign_id": pa.array(cast.plan.campaigns, pa.string()),
-            "n_events": pa.array(n_events),
-            "n_extraction_events": pa.array(np.bincount(harvested, minlength=len(cast.crowd)).astype(np.int64)),
-        },
-        schema=TRUTH,
-    )
-    return table.filter(pc.greater(table["n_events"], 0))
+def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
+    crowd = cast.crowd.part(begin, end)
+    visits = cast.actor.visits(crowd, cast.parameters, cast.n_requests[begin:end])
+    asked = cast.actor.ask(crowd, cast.parameters, visits)
+    records = np.zeros(len(visits), dtype=RECORD)
+    records["at_us"], records["ordinal"], records["session"] = visits.at_us, visits.ordinal, visits.session
+    records["turn"] = np.minimum(visits.turn, np.iinfo(np.uint16).max)
+    records["account"] = first + begin + visits.member
+    records["kind"], records["owner"], records["item"] = asked.kind, asked.owner, asked.item
+    return records

@@ -1,82 +1,69 @@
 """One account that harvests in bulk and does not hide: generator requests first, then answers to all of it."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field
 
-from detector.settings import Settings
-from simulations.actors import Plan
-from simulations.crowd import Crowd, Requests, Visits
-from simulations.personas.product_backend import server
-from simulations.streams import Counts, Flags, Keys, Reals, Streams
-from simulations.traffic import arrivals, lengths, prompts
-from simulations.traffic.pen import Pen
+from simulations.actors import Actor, Habits, Volume
+from simulations.crowd import Asked, Crowd, Visits
+from simulations.streams import Counts, Flags, Keys
+from simulations.traffic import arrivals, kinds
 
-#: Median answers [tokens]: of a generator request (20 tasks, limit 3,072) and of a collected answer (stored answers
-#: of distillation corpora: 46 to 398).
-GENERATOR_ANSWER, COLLECTED_ANSWER = 1500.0, 280.0
+#: Kinds of requests that serve a harvest.
+Task = Literal[
+    "self_instruct", "evol_instruct", "collected", "curated", "reasoning", "reasoning_abroad", "grading", "replayed",
+    "probe", "tool_task",
+]  # fmt: skip
+PACES: dict[str, arrivals.Pace] = {
+    "steady": arrivals.Harvest(),
+    "jobs": arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=0.8, pace_sigma=0.9, hour=None),
+}
 
-PACES: dict[str, arrivals.Arrivals] = {"steady": arrivals.steady, "jobs": arrivals.jobs}
 
-
-class BulkHarvestParameters(Settings):
+class BulkHarvestParameters(Volume):
     """What a cohort of single harvesting accounts may set."""
 
     requests: float = Field(1800.0, gt=0, le=1e7, description="median requests of an account over the log")
     spread: float = Field(0.6, ge=0, le=3, description="sigma of the logarithm of requests")
+    generator: Task = Field("self_instruct", description="what asks for new tasks")
     generator_share: float = Field(0.15, ge=0, le=1, description="share of requests that ask for new tasks")
+    answers: tuple[Task, ...] = Field(("collected",), min_length=1, description="what collects answers, in equal parts")
     repeats: int = Field(1, ge=1, le=256, description="answers collected per prompt")
     pace: Literal["steady", "jobs"] = "steady"
 
 
-class BulkHarvest:
+class BulkHarvest(Actor):
     """Accounts that harvest alone."""
 
-    parameters = BulkHarvestParameters
+    parameters: ClassVar[type[Volume]] = BulkHarvestParameters
+    least = 50
+    most = 2_000_000
+    habits = Habits(model_weights=(0.45, 0.35, 0.20))
 
-    def plan(self, crowd: Crowd, parameters: BulkHarvestParameters) -> Plan:
-        """Decide who the members are and when they come."""
-        n_requests = arrivals.volumes(
-            crowd, median=parameters.requests, sigma=parameters.spread, least=50, most=1_000_000
-        )
-        visits = PACES[parameters.pace](crowd, n_requests)
-        return Plan(
-            visits=visits,
-            is_extraction=np.ones(len(visits), dtype=np.bool_),
-            identity=server(crowd),
-            model_weights=(0.45, 0.35, 0.20),
-            campaigns=tuple(f"{crowd.name}-{position:04d}" for position in crowd.positions),
-        )
+    def visits(self, crowd: Crowd, parameters: BulkHarvestParameters, n_requests: Counts) -> Visits:
+        """Run for days, or in jobs."""
+        return PACES[parameters.pace].visits(crowd, n_requests)
 
-    def ask(self, crowd: Crowd, parameters: BulkHarvestParameters, visits: Visits, is_extraction: Flags) -> Requests:
-        """Write the requests of some visits."""
-        keys, item = crowd.keys[visits.member], visits.ordinal // parameters.repeats
-        prompt, median = harvest(crowd.streams, keys, item, generator_share=parameters.generator_share)
-        chars = prompts.n_chars(prompt)
-        return Requests(
-            prompt=prompt,
-            system_prompt=prompts.nothing(len(visits)),
-            answer_tokens=lengths.answers(crowd.streams, keys, visits.ordinal, median=median, chars=chars),
-            history_tokens=np.zeros(len(visits), dtype=np.int64),
-        )
+    def ask(self, crowd: Crowd, parameters: BulkHarvestParameters, visits: Visits) -> Asked:
+        """Ask every prompt as often as told."""
+        owner, item = crowd.keys[visits.member], visits.ordinal // parameters.repeats
+        return Asked(harvested(crowd, parameters, owner, item), owner, item)
+
+    def members(self, crowd: Crowd, parameters: BulkHarvestParameters) -> Flags:
+        """Count every account as a campaign's."""
+        return np.ones(len(crowd), dtype=np.bool_)
+
+    def campaigns(self, crowd: Crowd, parameters: BulkHarvestParameters) -> tuple[str, ...]:
+        """Give every account a campaign of its own."""
+        return tuple(f"{crowd.name}-{position:04d}" for position in crowd.positions)
 
 
-def harvest(streams: Streams, owner: Keys, item: Counts, *, generator_share: float) -> tuple[pa.Array, Reals]:
-    """Write harvest prompts of both stages.
-
-    Parameters
-    ----------
-    owner: key of the prompt set, one per row.
-    item: number of the prompt in its set; equal items are equal prompts.
-
-    Returns
-    -------
-    The prompts and the median length of their answers [tokens].
-    """
-    generates = streams.chance(owner, "generates", item, p=generator_share)
-    pen = Pen(streams, owner, item)
-    ways = [lambda p: prompts.answer_collection(p, p), lambda p: prompts.generator(p, p)]
-    prompt = pen.by(generates.astype(np.int64), ways)
-    return prompt, np.where(generates, GENERATOR_ANSWER, COLLECTED_ANSWER)
+def harvested(crowd: Crowd, parameters: BulkHarvestParameters, owner: Keys, item: Counts) -> Counts:
+    """Choose the stage and task of harvest requests: equal owners and items are equal requests."""
+    draw = crowd.streams
+    answers = kinds.numbers(parameters.answers)
+    kind = answers[draw.integers(owner, "task", item, below=len(answers))]
+    generates = draw.chance(owner, "generates", item, p=parameters.generator_share)
+    chosen: Counts = np.where(generates, kinds.number(parameters.generator), kind)
+    return chosen

@@ -1,27 +1,31 @@
 """Accounts of one campaign that divide a prompt set, share payments and exits, and hide behind cover traffic."""
 
 from dataclasses import replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field
 
 from detector.settings import Settings
-from simulations.actors import Plan
-from simulations.attackers.bulk_harvest import harvest
-from simulations.crowd import DAY_S, Crowd, Requests, Visits
-from simulations.personas.hobby_chat import person, talk
+from simulations.actors import Actor, Habits
+from simulations.attackers.bulk_harvest import BulkHarvestParameters, Task, harvested
+from simulations.crowd import DAY_S, Asked, Crowd, Visits
+from simulations.personas.hobby_chat import chat
 from simulations.streams import Counts, Flags, member_keys
-from simulations.traffic import arrivals, identity, lengths, prompts
+from simulations.traffic import arrivals, identity, kinds
 
-PACES: dict[str, arrivals.Arrivals] = {"sessions": arrivals.sessions, "lockstep": arrivals.lockstep}
-
-
-#: Clients of a fleet: scripts as often as driven browsers. Assumed.
-CLIENTS = np.add(identity.CLIENTS_OF_MACHINES, identity.CLIENTS_OF_PEOPLE)
+PACES: dict[str, arrivals.Pace] = {
+    "sessions": arrivals.Runs(first_ends=0.58),
+    "lockstep": arrivals.Harvest(is_common=True, late_s=4.0),
+    "steady": arrivals.Harvest(shortest=0.9, longest=1.0),
+    "agents": arrivals.Runs(length=12.0, pause_s=8.0, pause_sigma=0.8, pace_sigma=0.6),
+}
 #: Addresses in use within an exit network. Assumed: few, so that members meet on one address.
 EXIT_HOSTS = 16
+#: Share of members whose spare address is an exit; the others rent a host of their own. Assumed.
+P_RENTED = 0.8
+#: How often members buy each plan: as honest people and machines together do. Assumed.
+PLANS = (0.24, 0.48, 0.18, 0.10)
 
 
 class FleetParameters(Settings):
@@ -29,85 +33,103 @@ class FleetParameters(Settings):
 
     per_day: float = Field(25.6, gt=0, le=1e6, description="mean requests of an account per day")
     cover_share: float = Field(0.5, ge=0, le=1, description="share of requests that are ordinary chat")
-    payments: int = Field(4, ge=1, le=1_000_000, description="payment instruments that the accounts divide")
-    exits: int = Field(3, ge=1, le=1_000_000, description="networks that the traffic leaves by")
+    payments: int = Field(4, ge=0, le=1_000_000, description="payment instruments that the accounts divide; 0: own")
+    exits: int = Field(3, ge=0, le=1_000_000, description="networks that the traffic leaves by; 0: nothing shared")
+    generator: Task = Field("self_instruct", description="what asks for new tasks")
     generator_share: float = Field(0.1, ge=0, le=1, description="share of harvest requests that ask for new tasks")
+    answers: tuple[Task, ...] = Field(("collected",), min_length=1, description="what collects answers, in equal parts")
+    phase_two: Task | None = Field(None, description="what all harvest requests are in the second phase; none is none")
+    phase_two_from: float = Field(0.6, ge=0, le=1, description="share of the log after which the second phase begins")
     residential_share: float = Field(0.3, ge=0, le=1, description="share of accounts that mostly use a home address")
-    pace: Literal["sessions", "lockstep"] = Field("sessions", description="like people, or all on one scheduler")
-
-
-class Fleet:
-    """Accounts that harvest together."""
-
-    parameters = FleetParameters
-
-    def plan(self, crowd: Crowd, parameters: FleetParameters) -> Plan:
-        """Decide who the members are and when they come."""
-        mean = parameters.per_day * crowd.horizon.days
-        drawn = crowd.streams.gamma(crowd.keys, "volume", shape=2.0) * mean / 2.0
-        visits = PACES[parameters.pace](crowd, np.maximum(drawn, 5).astype(np.int64))
-        keys = crowd.keys[visits.member]
-        return Plan(
-            visits=visits,
-            is_extraction=~crowd.streams.chance(keys, "covers", visits.ordinal, p=parameters.cover_share),
-            identity=_shared(crowd, parameters),
-            model_weights=(0.40, 0.38, 0.22),
-            campaigns=(crowd.name,) * len(crowd),
-        )
-
-    def ask(self, crowd: Crowd, parameters: FleetParameters, visits: Visits, is_extraction: Flags) -> Requests:
-        """Write the requests of some visits: harvest where it is extraction, chat where it is cover."""
-        work, cover = np.flatnonzero(is_extraction), np.flatnonzero(~is_extraction)
-        parts = (_collect(crowd, parameters, visits.take(work)), talk(crowd, visits.take(cover)))
-        back = np.argsort(np.concatenate([work, cover]), kind="stable")
-        return Requests(
-            prompt=pa.chunked_array([p.prompt for p in parts]).combine_chunks().take(pa.array(back)),
-            system_prompt=prompts.nothing(len(visits)),
-            answer_tokens=np.concatenate([p.answer_tokens for p in parts])[back],
-            history_tokens=np.concatenate([p.history_tokens for p in parts])[back],
-        )
-
-
-def _collect(crowd: Crowd, parameters: FleetParameters, visits: Visits) -> Requests:
-    shared = np.broadcast_to(crowd.group, len(visits))
-    item = _item(visits)
-    prompt, median = harvest(crowd.streams, shared, item, generator_share=parameters.generator_share)
-    chars = prompts.n_chars(prompt)
-    return Requests(
-        prompt=prompt,
-        system_prompt=prompts.nothing(len(visits)),
-        answer_tokens=lengths.answers(crowd.streams, shared, item, median=median, chars=chars),
-        history_tokens=lengths.histories(crowd.streams, crowd.keys[visits.member], visits),
+    joins_days: float = Field(2.5, gt=0, le=1000, description="mean spread of the sign-ups [days]")
+    pace: Literal["sessions", "lockstep", "steady", "agents"] = Field(
+        "sessions", description="like people, or all on one scheduler, or each on its own"
     )
 
 
-def _item(visits: Visits) -> Counts:
+class Fleet(Actor):
+    """Accounts that harvest together."""
+
+    parameters: ClassVar[type[Settings]] = FleetParameters
+    habits = Habits(model_weights=(0.40, 0.38, 0.22))
+
+    def count(self, crowd: Crowd, parameters: FleetParameters) -> Counts:
+        """Give members similar rates: gamma of shape 2."""
+        mean = parameters.per_day * crowd.horizon.days
+        drawn = crowd.streams.gamma(crowd.keys, "volume", shape=2.0) * mean / 2.0
+        return np.maximum(drawn, 5).astype(np.int64)
+
+    def visits(self, crowd: Crowd, parameters: FleetParameters, n_requests: Counts) -> Visits:
+        """Come like people, or on a scheduler."""
+        return PACES[parameters.pace].visits(crowd, n_requests)
+
+    def identity(self, crowd: Crowd, parameters: FleetParameters) -> identity.Identity:
+        """Share payments and exits."""
+        return _shared(crowd, parameters)
+
+    def ask(self, crowd: Crowd, parameters: FleetParameters, visits: Visits) -> Asked:
+        """Harvest, and chat where it is cover."""
+        keys = crowd.keys[visits.member]
+        covers = crowd.streams.chance(keys, "covers", visits.ordinal, p=parameters.cover_share)
+        cover, work = self.cover(crowd, parameters, visits), _collect(crowd, parameters, visits)
+        return Asked(
+            np.where(covers, cover.kind, work.kind),
+            np.where(covers, cover.owner, work.owner),
+            np.where(covers, cover.item, work.item),
+        )
+
+    def cover(self, crowd: Crowd, parameters: FleetParameters, visits: Visits) -> Asked:
+        """Chat like a person."""
+        return chat(crowd, visits, self.kinds)
+
+    def members(self, crowd: Crowd, parameters: FleetParameters) -> Flags:
+        """Count every account as the campaign's."""
+        return np.ones(len(crowd), dtype=np.bool_)
+
+
+def _collect(crowd: Crowd, parameters: FleetParameters, visits: Visits) -> Asked:
+    shared = np.broadcast_to(crowd.group, len(visits)).copy()
+    item = _item(crowd, visits)
+    stages = BulkHarvestParameters(
+        generator=parameters.generator, generator_share=parameters.generator_share, answers=parameters.answers
+    )
+    kind = harvested(crowd, stages, shared, item)
+    if parameters.phase_two is not None:
+        narrows = visits.at_us > parameters.phase_two_from * crowd.horizon.length_s * 1e6
+        kind = np.where(narrows, kinds.number(parameters.phase_two), kind)
+    return Asked(kind, shared, item)
+
+
+def _item(crowd: Crowd, visits: Visits) -> Counts:
     """Number the prompts so that members never ask the same one: disjoint shards, as real pipelines deal them out."""
-    return visits.member * np.int64(2**32) + visits.ordinal
+    return visits.ordinal * np.int64(2**24) + crowd.positions[visits.member]
 
 
 def _shared(crowd: Crowd, parameters: FleetParameters) -> identity.Identity:
     draw, keys = crowd.streams, crowd.keys
-    own = person(crowd)
-    payments = member_keys(f"{crowd.name}/payment", parameters.payments)
-    paid_by = payments[draw.integers(keys, "which payment", below=parameters.payments)]
+    own = identity.person(crowd)
     networks, addresses = own.networks.copy(), own.addresses.copy()
     at_home = draw.chance(keys, "is residential", p=parameters.residential_share)
-    for slot in (0, 3, 4):
-        moves = ~at_home if slot in (0, 3) else np.ones(len(crowd), dtype=np.bool_)
+    for slot in (0, 3, 4) if parameters.exits else ():
+        moves = draw.chance(keys, "rents an exit", p=P_RENTED) if slot == 4 else ~at_home
         exits = member_keys(f"{crowd.name}/exit", parameters.exits)
         owner = exits[draw.integers(keys, "which exit", slot, below=parameters.exits)]
         network, subnet = identity.address_of(draw, owner, "cloud", 0)
         host = 2 + draw.integers(keys, "exit host", slot, below=EXIT_HOSTS).astype(np.uint32)
         networks[moves, slot] = network[moves]
         addresses[moves, slot] = ((subnet & np.uint32(0xFFFFFF00)) | host)[moves]
+    payment = own.payment
+    if parameters.payments:
+        payments = member_keys(f"{crowd.name}/payment", parameters.payments)
+        payment = draw.bits(payments[draw.integers(keys, "which payment", below=parameters.payments)], "payment")
     opened = crowd.horizon.begins_s - draw.uniform(crowd.group, "opened", low=2.0, high=40.0) * DAY_S
-    signed_up = opened + draw.exponential(keys, "joins late", mean=2.5 * DAY_S)
+    signed_up = opened - DAY_S * parameters.joins_days * np.log(draw.uniform(keys, "joins late"))
     return replace(
         own,
-        payment=draw.bits(paid_by, "payment"),
+        payment=payment,
         created_s=np.floor(np.minimum(signed_up, crowd.horizon.begins_s)),
-        client=draw.choice(keys, "client", weights=CLIENTS),
+        plan=draw.choice(keys, "plan", weights=PLANS),
+        client=draw.choice(keys, "client", weights=identity.CLIENTS_OF_BOTH),
         networks=networks,
         addresses=addresses,
         slot_weights=(0.45, 0.14, 0.10, 0.16, 0.15),

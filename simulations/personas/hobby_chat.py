@@ -3,18 +3,16 @@
 import numpy as np
 from pydantic import Field
 
-from detector.settings import Settings
-from simulations.actors import Plan, honest
-from simulations.crowd import Crowd, Requests, Visits
-from simulations.streams import Counts, Flags
-from simulations.traffic import arrivals, identity, lengths, prompts
-from simulations.traffic.pen import Pen
+from simulations.actors import Actor, Habits, Volume, asked_again
+from simulations.crowd import Asked, Crowd, Visits
+from simulations.streams import Counts
+from simulations.traffic import arrivals, identity, kinds
 
-#: Median answer to a chat turn [tokens] (ShareGPT: log-normal, mu 5.42).
-ANSWER_MEDIAN = 226.0
+#: Share of later turns that ask the one before again (real chats: 7 % of turns, follow-ups included).
+P_REPEAT = 0.06
 
 
-class HobbyChatParameters(Settings):
+class HobbyChatParameters(Volume):
     """What a cohort of chatting people may set."""
 
     requests: float = Field(18.0, gt=0, le=1e6, description="median requests of an account over the log")
@@ -23,51 +21,31 @@ class HobbyChatParameters(Settings):
     team_size: int = Field(8, ge=2, le=500, description="accounts behind one payment and office address")
 
 
-class HobbyChat:
+class HobbyChat(Actor):
     """People who chat."""
 
     parameters = HobbyChatParameters
+    most = 3000
+    pace = arrivals.Runs(first_ends=0.58)
+    habits = Habits(model_weights=(0.25, 0.45, 0.30))
 
-    def plan(self, crowd: Crowd, parameters: HobbyChatParameters) -> Plan:
-        """Decide who the members are and when they come."""
-        n_requests = arrivals.volumes(crowd, median=parameters.requests, sigma=parameters.spread, least=2, most=3000)
-        visits = arrivals.sessions(crowd, n_requests)
-        return Plan(
-            visits=visits,
-            is_extraction=np.zeros(len(visits), dtype=np.bool_),
-            identity=identity.in_teams(crowd, person(crowd), _teams(crowd, parameters), kind="office"),
-            model_weights=(0.25, 0.45, 0.30),
-            campaigns=honest(len(crowd)),
-        )
+    def identity(self, crowd: Crowd, parameters: HobbyChatParameters) -> identity.Identity:
+        """Give people a home; let some sit in teams."""
+        return identity.in_teams(crowd, identity.person(crowd), _teams(crowd, parameters), kind="office")
 
-    def ask(self, crowd: Crowd, parameters: HobbyChatParameters, visits: Visits, is_extraction: Flags) -> Requests:
-        """Write the requests of some visits."""
-        return talk(crowd, visits)
+    def ask(self, crowd: Crowd, parameters: HobbyChatParameters, visits: Visits) -> Asked:
+        """Chat, and ask some things again."""
+        return chat(crowd, visits, self.kinds)
 
 
-def person(crowd: Crowd) -> identity.Identity:
-    """Give every account a home, a phone and, rarely, a rented server."""
-    return identity.strangers(
-        crowd,
-        kinds=("home", "carrier", "carrier", "office", "cloud"),
-        slot_weights=(0.70, 0.14, 0.08, 0.05, 0.03),
-        clients=identity.CLIENTS_OF_PEOPLE,
-        plans=(0.35, 0.50, 0.10, 0.05),
-        is_sticky=True,
-    )
-
-
-def talk(crowd: Crowd, visits: Visits) -> Requests:
-    """Write a person's turns; conversations carry their history along."""
-    keys = crowd.keys[visits.member]
-    prompt = prompts.chat(Pen(crowd.streams, keys, visits.ordinal), visits.turn)
-    chars = prompts.n_chars(prompt)
-    return Requests(
-        prompt=prompt,
-        system_prompt=prompts.nothing(len(visits)),
-        answer_tokens=lengths.answers(crowd.streams, keys, visits.ordinal, median=ANSWER_MEDIAN, chars=chars),
-        history_tokens=lengths.histories(crowd.streams, keys, visits),
-    )
+def chat(crowd: Crowd, visits: Visits, pair: tuple[str, ...]) -> Asked:
+    """Let people talk: an opening, later turns, and now and then the same again."""
+    item = asked_again(crowd, visits, P_REPEAT)
+    opens = visits.turn == 0
+    before_opens = visits.turn - (visits.ordinal - item) == 0
+    first, later = kinds.numbers(pair)
+    kind = np.where(opens | before_opens, first, later)
+    return Asked(kind, crowd.keys[visits.member], item)
 
 
 def _teams(crowd: Crowd, parameters: HobbyChatParameters) -> Counts:

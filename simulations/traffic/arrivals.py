@@ -1,31 +1,40 @@
-"""When accounts send requests: people in sessions, products in bursts, jobs in runs, harvests with outages.
+"""When accounts send requests: runs (people, agents, jobs), bursts (products), harvests.
 
-Every function is vectorised over a crowd and returns sorted visits; what falls outside the log is cut off.
-Sums are taken over whole microseconds, so that they are exact and no account's times depend on its neighbours.
+A pace turns a number of requests per account into visits, account by account, in a compiled kernel; no account's times
+depend on its neighbours, and what falls outside the account's life or the log is cut off. Times are whole microseconds.
 """
 
-from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
+from numba import njit
 
 from simulations.crowd import DAY_S, Crowd, Visits
-from simulations.streams import Counts, Keys, Reals
+from simulations.draws import below, gamma, normal, unit
+from simulations.streams import Counts, Keys, Reals, key_of
 
-Arrivals = Callable[[Crowd, Counts], Visits]
-
-#: Share of a person's weekday sessions that a weekend day sees. Chosen, as in office traffic; 1 would be no weekend.
-WEEKEND = 0.45
-#: Local hour of a person's sessions: mean and spread. Chosen so that the hourly peak to trough is about 11 (BurstGPT).
-HOUR_MEAN, HOUR_SPREAD = 14.5, 4.2
-#: Spread of time zones around the log's own [h]. Assumed.
-ZONE_SPREAD = 2.5
-#: Chance that a person's turn is the last of its session: 2.35 turns on average (WildChat).
-P_SESSION_ENDS = 1 / 2.35
-#: Pause between turns [s]: median and sigma. 25th to 75th percentile about 84 s to a few minutes (Arena users).
-PAUSE_MEDIAN_S, PAUSE_SIGMA = 90.0, 0.9
 #: Requests per hour of a product's local day, relative. Chosen: peak to trough 2.2 (ServeGen m-small).
 DAILY_CURVE = 1.0 + 0.375 * np.cos((np.arange(24) - 15.0) / 24.0 * 2.0 * np.pi)
-MICROSECOND = 1e6
+#: Cell of a product's activity [s], as long as ServeGen's windows, and cells that are switched on or off together.
+CELL_S, BLOCK_CELLS = 600.0, 3
+#: How far duty cycles lean towards always on. Calibrated on ServeGen: quartiles near .03, .35 and .9.
+DUTY_SKEW = 1.8
+#: Tries for a start within an account's life before any instant of it is taken.
+TRIES = 24
+#: Length of the swells that all people share [s], and their spread as sigma of the logarithm. Calibrated on the Fano
+#: factor of a large product over 10 s and 60 s (Azure: 4 and 21), which people who come independently do not reach.
+SWELL_S, SWELL_SIGMA, SWELL_MOST = 120.0, 0.3, 2.5
+_MICRO = 1e6
+_DAY = DAY_S
+
+
+class Pace(Protocol):
+    """Says when accounts come."""
+
+    def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
+        """Give every account its visits."""
+        ...
 
 
 def volumes(crowd: Crowd, *, median: float, sigma: float, most: int, least: int = 1) -> Counts:
@@ -34,130 +43,239 @@ def volumes(crowd: Crowd, *, median: float, sigma: float, most: int, least: int 
     return np.clip(drawn, least, most).astype(np.int64)
 
 
-def sessions(crowd: Crowd, n_requests: Counts) -> Visits:
-    """Let people come in sessions, at a person's hours, less at weekends, with a person's pauses."""
-    member, ordinal = _count_out(n_requests)
-    keys, draw = crowd.keys[member], crowd.streams
-    opens = draw.chance(keys, "session ends", ordinal, p=P_SESSION_ENDS) | (ordinal == 0)
-    number = np.cumsum(opens) - 1  # over all accounts
-    heads = np.flatnonzero(opens)
-    turn = np.arange(len(member)) - heads[number]
-    session = number - number[_first_rows(n_requests)][member]
-    starts = _session_starts(crowd, member[heads], session[heads])
-    pauses = draw.lognormal(keys, "pause", ordinal, median=PAUSE_MEDIAN_S, sigma=PAUSE_SIGMA)
-    at = starts[number] + _running_total(np.where(turn > 0, pauses, 0.0), heads, number)
-    return _sorted(crowd, Visits(member, ordinal, at, session, turn))
+@dataclass(frozen=True)
+class Runs:
+    """Conversations, agent loops and jobs: starts by a law, then requests with pauses until the run ends."""
+
+    length: float = 2.35
+    """Mean requests of a run (WildChat: 2.35 turns)."""
+    first_ends: float | None = None
+    """Share of runs that are one request; None is as many as a geometric law has (WildChat: .58)."""
+    most_runs: int = 0
+    """Above 0, an account divides its requests over 1 to this many runs, and `length` says nothing."""
+    pause_s: float = 90.0
+    """Median pause between requests of a run [s]; Arena users: 84 s to a few minutes."""
+    pause_sigma: float = 0.9
+    pace_sigma: float = 0.0
+    """Spread of the median pause over accounts."""
+    hour: float | None = 14.5
+    """Mean local hour of starts; None is any time. Chosen with its spread: hourly peak to trough 11 (BurstGPT)."""
+    hour_spread: float = 4.2
+    zone_spread: float = 2.5
+    """Spread of time zones around the log's own [h]. Assumed."""
+    weekend: float = 0.45
+    """Share of a weekday's starts that a weekend day sees. Chosen, as in office traffic."""
+    is_common: bool = False
+    """Whether the accounts of one schedule start together."""
+    late_s: float = 0.0
+    """Mean delay of an account behind a common start [s]."""
+    purposes: tuple[str, ...] = field(
+        default=("ends", "runs", "day", "weekend", "zone", "hour", "pause", "pace", "late", "swell", "rides"),
+        repr=False,
+    )
+
+    def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
+        """Give every account its visits."""
+        schedule = crowd.schedules if self.is_common else crowd.keys
+        first = 1.0 / self.length if self.first_ends is None else self.first_ends
+        later = first if self.first_ends is None else (1.0 - first) / (self.length - 1.0)
+        settings = np.array(
+            [
+                first, self.most_runs, self.pause_s, self.pause_sigma, self.pace_sigma,
+                -1.0 if self.hour is None else self.hour, self.hour_spread, self.zone_spread, self.weekend, self.late_s,
+                later,
+            ]
+        )  # fmt: skip
+        return _visits(crowd, n_requests, _fill_runs, schedule, settings, _bases(crowd, "runs", self.purposes))
 
 
-def _session_starts(crowd: Crowd, member: Counts, session: Counts) -> Reals:
-    keys, draw = crowd.keys[member], crowd.streams
-    since_midnight_s = crowd.horizon.begins_s % DAY_S
-    days = int(np.ceil(crowd.horizon.days + since_midnight_s / DAY_S))
-    weekday = (np.arange(days) + int(crowd.horizon.begins_s // DAY_S) + 3) % 7  # 1970-01-01 was a Thursday
-    day = draw.choice(keys, "session day", session, weights=np.where(weekday >= 5, WEEKEND, 1.0))
-    zone = draw.normal(keys, "time zone") * ZONE_SPREAD
-    hour = HOUR_MEAN + HOUR_SPREAD * draw.normal(keys, "session hour", session) + zone
-    at: Reals = (day + (hour % 24.0) / 24.0) * DAY_S - since_midnight_s
-    return at
-
-
-def bursts(crowd: Crowd, n_requests: Counts) -> Visits:
-    """Let machines call in bursts: a renewal process with gamma gaps, warped to the hours of the day.
+@dataclass(frozen=True)
+class Bursts:
+    """Machines: a renewal process with gamma gaps inside the hours in which the machine is on.
 
     Notes
     -----
-    The coefficient of variation of the gaps is log-normal over accounts, median 2.2 (ServeGen: 10 % near 1,
-    half near 2, 10 % near 10; capped at 8); only 1 real client in 421 is below 0.5.
+    Duty cycle, unevenness and variation differ by account as ServeGen's clients do: active in a tenth to all of the
+    10-minute windows, gaps within a window with a variation of 1 to 5.
     """
-    member, ordinal = _count_out(n_requests)
-    keys, draw = crowd.keys, crowd.streams
-    variation = np.clip(draw.lognormal(keys, "burstiness", median=2.2, sigma=0.8), 0.6, 8.0)
-    gaps = draw.gamma(keys[member], "gap", ordinal, shape=(1.0 / variation**2)[member])
-    firsts = _first_rows(n_requests)
-    spent = _running_total(gaps, firsts, member)
-    last = firsts + n_requests - 1
-    tail = draw.exponential(keys, "after the last") * np.maximum(spent[last], 1e-6) / np.maximum(n_requests, 1)
-    share = spent / np.maximum(spent[last] + tail, 1e-6)[member]
-    begins = draw.uniform(keys, "phase")[member]
-    at = _warp(crowd, (share + begins) % 1.0)
-    return _sorted(crowd, Visits(member, ordinal, at, ordinal, np.zeros_like(ordinal)))
+
+    variation: float = 1.75
+    """Median coefficient of variation of gaps while on; calibrated: in a window it looks less (ServeGen: 1.25)."""
+    variation_sigma: float = 0.6
+    duty_low: float = 0.004
+    """Smallest share of time that a machine is on (ServeGen q10: .003 to .006)."""
+    always_share: float = 0.3
+    """Share of machines that are always on (ServeGen: a tenth to half above .9)."""
+    level_sigma: float = 0.6
+    """Spread of an account's intensity over the time it is on."""
+
+    def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
+        """Give every account its visits."""
+        settings = np.array([self.variation, self.variation_sigma, self.duty_low, self.always_share, self.level_sigma])
+        purposes = ("variation", "gap", "tail", "duty", "always", "on", "level", "phase", "flat")
+        return _visits(crowd, n_requests, _fill_bursts, crowd.keys, settings, _bases(crowd, "bursts", purposes))
 
 
-def _warp(crowd: Crowd, share: Reals) -> Reals:
-    hours = np.arange(int(np.ceil(crowd.horizon.days * 24)) + 1)
-    local = (hours[:-1] + int(crowd.horizon.begins_s // 3600)) % 24
-    passed = np.concatenate([[0.0], np.cumsum(DAILY_CURVE[local])])
-    at: Reals = np.interp(share, passed / passed[-1], hours * 3600.0)
-    return at
+@dataclass(frozen=True)
+class Harvest:
+    """A harvest: runs for part of the log, with one to five outages and the backlog after each."""
+
+    shortest: float = 0.4
+    longest: float = 0.7
+    """Bounds of the share of the log that it runs."""
+    is_common: bool = False
+    """Whether all accounts follow one scheduler: common rounds, common outages."""
+    late_s: float = 0.0
+    """Mean delay of an account behind a common round [s]."""
+
+    def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
+        """Give every account its visits."""
+        schedule = crowd.schedules if self.is_common else crowd.keys
+        purposes = ("begin", "lasts", "moment", "outages", "hole", "width", "backlog", "late")
+        settings = np.array([self.shortest, self.longest, self.late_s])
+        return _visits(crowd, n_requests, _fill_harvest, schedule, settings, _bases(crowd, "harvest", purposes))
 
 
-def jobs(crowd: Crowd, n_requests: Counts) -> Visits:
-    """Let batch jobs run: one to four starts, then as fast as a pool of 2 to 24 workers is served."""
-    member, ordinal = _count_out(n_requests)
-    keys, draw = crowd.keys, crowd.streams
-    n_jobs = np.minimum(1 + draw.integers(keys, "jobs", below=4), np.maximum(n_requests, 1))
-    job = ordinal * n_jobs[member] // n_requests[member]
-    heads = np.flatnonzero((ordinal == 0) | (np.diff(job, prepend=-1) != 0))
-    row_job = np.repeat(np.arange(len(heads)), np.diff(np.append(heads, len(member))))
-    starts = draw.uniform(keys[member], "job start", job, high=max(crowd.horizon.days - 0.5, 0.05) * DAY_S)
-    service = draw.lognormal(keys, "service time", median=3.3, sigma=0.5) / (
-        2 + draw.integers(keys, "workers", below=23)
-    )
-    gaps = draw.weibull(keys[member], "gap", ordinal, shape=1.15) * service[member]
-    at = starts + _running_total(gaps, heads, row_job)
-    return _sorted(crowd, Visits(member, ordinal, at, ordinal, np.zeros_like(ordinal)))
+def _bases(crowd: Crowd, pace: str, purposes: tuple[str, ...]) -> Keys:
+    return np.array([key_of("draw", crowd.streams.seed, f"{pace}/{name}") for name in purposes], dtype=np.uint64)
 
 
-def steady(crowd: Crowd, n_requests: Counts) -> Visits:
-    """Let a harvest run for 40 to 70 % of the log, with one to five outages and the backlog after each."""
-    return _harvest(crowd, n_requests, crowd.keys)
-
-
-def lockstep(crowd: Crowd, n_requests: Counts) -> Visits:
-    """Let all members follow one scheduler: common rounds, common outages, seconds apart."""
-    group = np.broadcast_to(crowd.group, len(crowd.keys))
-    visits = _harvest(crowd, n_requests, group)
-    jitter = crowd.streams.exponential(crowd.keys[visits.member], "jitter", visits.ordinal, mean=4.0)
-    moved = Visits(visits.member, visits.ordinal, visits.at_s + jitter, visits.session, visits.turn)
-    return _sorted(crowd, moved)
-
-
-def _harvest(crowd: Crowd, n_requests: Counts, schedulers: Keys) -> Visits:
-    member, ordinal = _count_out(n_requests)
-    draw, length_s = crowd.streams, crowd.horizon.length_s
-    begins = draw.uniform(schedulers, "begin", high=0.3 * length_s)
-    lasts = draw.uniform(schedulers, "duration", low=0.4 * length_s, high=0.7 * length_s)
-    at = begins[member] + lasts[member] * draw.uniform(schedulers[member], "moment", ordinal)
-    n_outages = 1 + draw.integers(schedulers, "outages", below=5)
-    for outage in range(5):
-        hole = begins + lasts * draw.uniform(schedulers, "outage begins", outage)
-        width = draw.uniform(schedulers, "outage lasts", outage, low=600.0, high=5 * 3600.0)
-        late = (hole + width)[member] + draw.uniform(schedulers[member], "backlog", ordinal, high=3600.0)
-        hit = (at > hole[member]) & (at < (hole + width)[member]) & (outage < n_outages)[member]
-        at = np.where(hit, late, at)
-    return _sorted(crowd, Visits(member, ordinal, at, ordinal, np.zeros_like(ordinal)))
-
-
-def _count_out(n_requests: Counts) -> tuple[Counts, Counts]:
+def _visits(crowd: Crowd, n_requests: Counts, fill: Any, schedule: Keys, settings: Reals, bases: Keys) -> Visits:
+    ends = np.cumsum(n_requests)
+    total = int(ends[-1]) if len(ends) else 0
+    at, session, turn = np.empty(total, np.int64), np.empty(total, np.int64), np.empty(total, np.int64)
+    horizon = crowd.horizon
+    since_midnight_s = horizon.begins_s % DAY_S
+    first_weekday = int(horizon.begins_s // DAY_S) + 3  # 1970-01-01 was a Thursday
+    calendar = np.array([horizon.length_s, since_midnight_s, first_weekday % 7])
+    fill(crowd.keys, schedule, ends, crowd.begins_s, crowd.ends_s, settings, calendar, bases, at, session, turn)
     member = np.repeat(np.arange(len(n_requests)), n_requests)
-    return member, np.arange(len(member)) - _first_rows(n_requests)[member]
+    ordinal = np.arange(total) - np.repeat(ends - n_requests, n_requests)
+    from_us, to_us = (crowd.begins_s * _MICRO).astype(np.int64), (crowd.ends_s * _MICRO).astype(np.int64)
+    kept = (at >= from_us[member]) & (at < to_us[member])
+    whole = Visits(member, ordinal, at, session, turn)
+    return whole if kept.all() else whole.take(kept)
 
 
-def _first_rows(n_requests: Counts) -> Counts:
-    firsts: Counts = np.cumsum(n_requests) - n_requests
-    return firsts
+@njit(cache=True, nogil=True)
+def _start(key: Any, zone: Any, number: Any, begins: Any, ends: Any, settings: Any, calendar: Any, bases: Any) -> Any:
+    """Draw when a run starts [s]: by weekday and hour, within the account's life."""
+    if settings[5] >= 0.0:
+        days = np.ceil((calendar[0] + calendar[1]) / _DAY)
+        for attempt in range(TRIES):
+            draw = number * TRIES + attempt
+            day = np.floor(unit(key, bases[2], draw) * days)
+            if (calendar[2] + day) % 7 >= 5 and unit(key, bases[3], draw) > settings[8]:
+                continue
+            hour = (settings[5] + settings[6] * normal(key, bases[5], draw) + zone) % 24.0
+            at = (day + hour / 24.0) * _DAY - calendar[1]
+            swell = np.exp(SWELL_SIGMA * normal(np.uint64(0), bases[9], np.int64(at // SWELL_S)))
+            if begins <= at < ends and unit(key, bases[10], draw) * SWELL_MOST < swell:
+                return at
+    return begins + (ends - begins) * unit(key, bases[2], -1 - number)
 
 
-def _running_total(steps: Reals, firsts: Counts, group: Counts) -> Reals:
-    """Sum steps within each group of consecutive rows, exactly: groups begin at `firsts`."""
-    whole = np.rint(steps * MICROSECOND).astype(np.int64)
-    total = np.cumsum(whole)
-    before = total[firsts] - whole[firsts]
-    summed: Reals = (total - before[group]) / MICROSECOND
-    return summed
+@njit(cache=True, nogil=True)
+def _fill_runs(keys: Any, schedule: Any, ends: Any, from_s: Any, to_s: Any, settings: Any, calendar: Any, bases: Any,
+               at: Any, session: Any, turn: Any) -> None:  # fmt: skip
+    row = 0
+    for member in range(len(keys)):
+        key, plan, begin = keys[member], schedule[member], row
+        n = ends[member] - begin
+        zone = settings[7] * normal(plan, bases[4], 0)
+        pause_s = settings[2] * np.exp(settings[4] * normal(key, bases[7], 0))
+        runs = 1 + below(key, bases[1], 0, settings[1]) if settings[1] > 0 else 0
+        number, steps, now = np.int64(-1), np.int64(0), np.int64(0)
+        for i in range(n):
+            if runs > 0:
+                opens = i == 0 or i * runs // n != (i - 1) * runs // n
+            else:
+                opens = i == 0 or unit(key, bases[0], i) < (settings[0] if steps == 0 else settings[10])
+            if opens:
+                number += 1
+                steps = np.int64(0)
+                start = _start(plan, zone, number, from_s[member], to_s[member], settings, calendar, bases)
+                if settings[9] > 0.0:
+                    start -= np.log(unit(key, bases[8], number)) * settings[9]
+                now = np.int64(start * _MICRO)
+            else:
+                steps += 1
+                now += np.int64(pause_s * np.exp(settings[3] * normal(key, bases[6], i)) * _MICRO)
+            at[row], session[row], turn[row] = now, number, steps
+            row += 1
 
 
-def _sorted(crowd: Crowd, visits: Visits) -> Visits:
-    order = np.lexsort((visits.ordinal, visits.at_s, visits.member))
-    at = visits.at_s[order]
-    return visits.take(order[(at >= 0.0) & (at < crowd.horizon.length_s)])
+@njit(cache=True, nogil=True)
+def _passed(key: Any, begins: Any, ends: Any, settings: Any, calendar: Any, curve: Any, bases: Any, passed: Any) -> Any:
+    """Sum an account's intensity over the cells of its life."""
+    duty = np.exp(np.log(settings[2]) * unit(key, bases[3], 0) ** DUTY_SKEW)
+    if unit(key, bases[4], 0) < settings[3]:
+        duty = 1.0
+    flat, total = unit(key, bases[8], 0), 0.0
+    for cell in range(len(passed) - 1):
+        middle = (cell + 0.5) * CELL_S
+        block = cell // BLOCK_CELLS
+        on = middle >= begins and middle < ends and (duty == 1.0 or unit(key, bases[5], block) < duty)
+        if on:
+            hour = np.int64((middle + calendar[1]) % _DAY / 3600.0)
+            level = np.exp(settings[4] * normal(key, bases[6], block)) if duty < 1.0 else 1.0
+            total += (flat + (1.0 - flat) * curve[hour]) * level
+        passed[cell + 1] = total
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _fill_bursts(keys: Any, schedule: Any, ends: Any, from_s: Any, to_s: Any, settings: Any, calendar: Any, bases: Any,
+                 at: Any, session: Any, turn: Any) -> None:  # fmt: skip
+    n_cells = np.int64(np.ceil(calendar[0] / CELL_S))
+    passed, row = np.zeros(n_cells + 1), 0
+    for member in range(len(keys)):
+        key, begin = keys[member], row
+        n = ends[member] - begin
+        total = _passed(key, from_s[member], to_s[member], settings, calendar, DAILY_CURVE, bases, passed)
+        variation = min(max(settings[0] * np.exp(settings[1] * normal(key, bases[0], 0)), 0.6), 8.0)
+        shape, spent = 1.0 / variation**2, 0.0
+        for i in range(n):
+            spent += gamma(key, bases[1], i, shape)
+            turn[row], session[row], at[row] = 0, i, 0
+            row += 1
+        whole = spent + shape * -np.log(unit(key, bases[2], 0)) + 1e-12
+        spent, cell = unit(key, bases[7], 0) * whole, 0
+        for i in range(n):
+            spent += gamma(key, bases[1], i, shape)
+            if spent >= whole:
+                spent, cell = spent - whole, 0
+            target = spent / whole * total
+            while cell < n_cells - 1 and passed[cell + 1] <= target:
+                cell += 1
+            step = passed[cell + 1] - passed[cell]
+            within = (target - passed[cell]) / step if step > 0.0 else unit(key, bases[2], i + 1)
+            if total <= 0.0:
+                now = from_s[member] + (to_s[member] - from_s[member]) * unit(key, bases[2], i + 1)
+            else:
+                now = (cell + within) * CELL_S
+            at[begin + i] = np.int64(now * _MICRO)
+
+
+@njit(cache=True, nogil=True)
+def _fill_harvest(keys: Any, schedule: Any, ends: Any, from_s: Any, to_s: Any, settings: Any, calendar: Any, bases: Any,
+                  at: Any, session: Any, turn: Any) -> None:  # fmt: skip
+    row, holes, widths = 0, np.zeros(5), np.zeros(5)
+    for member in range(len(keys)):
+        key, plan, begin = keys[member], schedule[member], row
+        life = to_s[member] - from_s[member]
+        lasts = life * (settings[0] + (settings[1] - settings[0]) * unit(plan, bases[1], 0))
+        begins = from_s[member] + (life - lasts) * unit(plan, bases[0], 0)
+        n_outages = 1 + below(plan, bases[3], 0, 5)
+        for outage in range(n_outages):
+            holes[outage] = begins + lasts * unit(plan, bases[4], outage)
+            widths[outage] = min(600.0 + 17_400.0 * unit(plan, bases[5], outage), lasts / 10.0)
+        for i in range(ends[member] - begin):
+            now = begins + lasts * unit(plan, bases[2], i)
+            for outage in range(n_outages):
+                if holes[outage] < now < holes[outage] + widths[outage]:
+                    now = holes[outage] + widths[outage] + min(3600.0, lasts / 10.0) * unit(plan, bases[6], i)
+            if settings[2] > 0.0:
+                now -= np.log(unit(key, bases[7], i)) * settings[2]
+            at[row], session[row], turn[row] = np.int64(now * _MICRO), i, 0
+            row += 1

@@ -10,9 +10,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from simulations.crowd import DAY_S, Crowd, Visits
+from simulations.crowd import DAY_S, Crowd
 from simulations.streams import Counts, Flags, Keys, Reals, Streams, member_keys
 
 #: name, autonomous system number (of the range kept for documentation, RFC 5398), country, first octet, kind
@@ -37,7 +36,9 @@ Addresses = npt.NDArray[np.uint32]
 KINDS = ("home", "carrier", "office", "cloud")
 ASNS = np.array([network[1] for network in NETWORKS], dtype=np.int64)
 FIRST_OCTETS = np.array([network[3] for network in NETWORKS], dtype=np.uint32)
-COUNTRIES = pa.array([network[2] for network in NETWORKS])
+COUNTRIES = pa.array(sorted({network[2] for network in NETWORKS}))
+#: Place of each network's country in `COUNTRIES`.
+COUNTRY_OF = np.array([sorted({network[2] for network in NETWORKS}).index(network[2]) for network in NETWORKS])
 #: How many shared addresses the whole world has, per kind; strangers behind one of them are not linked by it.
 N_SHARED = {"carrier": 120, "office": 40}
 
@@ -56,6 +57,10 @@ CLIENTS = pa.array(
 )
 CLIENTS_OF_PEOPLE = (0.10, 0.06, 0.04, 0.04, 0.05, 0.05, 0.03, 0.43, 0.20)
 CLIENTS_OF_MACHINES = (0.32, 0.14, 0.13, 0.15, 0.11, 0.07, 0.04, 0.025, 0.015)
+#: Of developers and of fleets: scripts as often as browsers. Assumed.
+CLIENTS_OF_BOTH = tuple(
+    (machine + person) / 2.0 for machine, person in zip(CLIENTS_OF_MACHINES, CLIENTS_OF_PEOPLE, strict=True)
+)
 EMAIL_DOMAINS = pa.array(["webmail.example", "post.example", "inbox.example", "quickmail.example", "work.example"])
 EMAIL_WEIGHTS = (0.42, 0.22, 0.14, 0.10, 0.12)
 #: Countries of billing, independent of where the traffic comes from.
@@ -182,29 +187,37 @@ def address_of(draw: Streams, owner: Keys, kind: str, slot: int) -> tuple[Counts
     return network, (FIRST_OCTETS[network] << np.uint32(24)) | low
 
 
-def slots_used(crowd: Crowd, identity: Identity, visits: Visits) -> Counts:
-    """Draw which of its addresses an account uses in each visit."""
-    moment = visits.session if identity.is_sticky else visits.ordinal
-    weights = identity.slot_weights
-    return crowd.streams.choice(crowd.keys[visits.member], "address used", moment, weights=weights)
+def person(crowd: Crowd) -> Identity:
+    """Give every account a home, a phone and, rarely, a rented server."""
+    return strangers(
+        crowd,
+        kinds=("home", "carrier", "carrier", "office", "cloud"),
+        slot_weights=(0.70, 0.14, 0.08, 0.05, 0.03),
+        clients=CLIENTS_OF_PEOPLE,
+        plans=(0.35, 0.50, 0.10, 0.05),
+        is_sticky=True,
+    )
 
 
-def ip_texts(addresses: Addresses) -> pa.Array:
-    """Write IPv4 addresses in dotted form."""
-    octets = pa.array([str(i) for i in range(256)])
-    parts = [octets.take(pa.array((addresses >> np.uint32(shift)) & np.uint32(255))) for shift in (24, 16, 8, 0)]
-    return pc.binary_join_element_wise(*parts, ".")
+def server(crowd: Crowd) -> Identity:
+    """Give every account a few hosts, mostly rented, sometimes an office or the developer's home."""
+    return strangers(
+        crowd,
+        kinds=("cloud", "cloud", "cloud", "office", "home", "carrier"),
+        slot_weights=(0.55, 0.22, 0.15, 0.04, 0.03, 0.01),
+        clients=CLIENTS_OF_MACHINES,
+        plans=(0.08, 0.55, 0.25, 0.12),
+        is_sticky=False,
+    )
 
 
-def id_texts(prefix: str, numbers: Keys, *, digits: int) -> pa.Array:
-    """Write ids as a prefix and hexadecimal digits; 0 becomes null."""
-    pairs = pa.array([f"{i:02x}" for i in range(256)])
-    shifts = [np.uint64(8 * i) for i in range(digits // 2)]
-    parts = [pairs.take(pa.array((numbers >> shift) & np.uint64(255))) for shift in shifts]
-    texts = pc.binary_join_element_wise(pa.scalar(prefix), *parts, "")
-    return pc.if_else(pa.array(numbers == 0), pa.scalar(None, pa.string()), texts)
-
-
-def account_ids(keys: Keys, streams: Streams) -> pa.Array:
-    """Name the accounts: the name says nothing of the cohort."""
-    return id_texts("acct_", streams.bits(keys, "account id") | np.uint64(1), digits=14)
+def developer(crowd: Crowd) -> Identity:
+    """Give every account a home or an office, and scripts as often as a browser."""
+    return strangers(
+        crowd,
+        kinds=("home", "office", "carrier", "cloud"),
+        slot_weights=(0.50, 0.28, 0.10, 0.12),
+        clients=CLIENTS_OF_BOTH,
+        plans=(0.25, 0.55, 0.15, 0.05),
+        is_sticky=True,
+    )

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,9 +13,10 @@ import pytest
 from detector.errors import OutputNotEmptyError, UsageError
 from detector.tables import EVENTS
 from simulations.audit import Audit
-from simulations.generate import LOG_FORMATS, generate
+from simulations.generate import generate
 from simulations.settings import ScenarioSettings, read_scenario
 from simulations.world import build
+from simulations.writers import LOG_FORMATS
 
 QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.toml"
 
@@ -30,16 +32,50 @@ def test_same_seed_same_bytes(small: ScenarioSettings, tmp_path: Path, log_forma
     for name in ("first", "second"):
         generate(small, tmp_path / name, log_format=log_format)
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
-    expected = {f"events.{log_format}", "truth.parquet", "accounts.parquet", "scenario.toml", "audit.json"}
-    assert expected == set(contents(tmp_path / "first"))
+    expected = {f"events.{log_format}", "truth.parquet", "truth_requests.parquet", "accounts.parquet", "scenario.toml"}
+    assert expected | {"audit.json"} == set(contents(tmp_path / "first"))
 
 
-@pytest.mark.parametrize("log_format", ["csv", "jsonl"])
-def test_chunk_size_leaves_bytes_alone(small: ScenarioSettings, tmp_path: Path, log_format: str) -> None:
-    """A log in text has the same bytes whatever the chunk size."""
-    generate(small, tmp_path / "small", log_format=log_format, chunk_rows=97)
-    generate(small, tmp_path / "large", log_format=log_format)
-    assert contents(tmp_path / "small") == contents(tmp_path / "large")
+@pytest.mark.parametrize("log_format", LOG_FORMATS)
+def test_chunks_and_workers_leave_bytes_alone(
+    small: ScenarioSettings, tmp_path: Path, log_format: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every file has the same bytes whatever the chunk size and the number of workers, over many row groups too."""
+    monkeypatch.setattr("simulations.writers.ROW_GROUP", 512)
+    generate(small, tmp_path / "whole", log_format=log_format, chunk_rows=512, workers=1)
+    generate(small, tmp_path / "small", log_format=log_format, chunk_rows=97, workers=3)
+    generate(small, tmp_path / "large", log_format=log_format, chunk_rows=10_000)
+    assert contents(tmp_path / "whole") == contents(tmp_path / "small") == contents(tmp_path / "large")
+
+
+def test_cut_off_run_leaves_nothing(small: ScenarioSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is stopped half way leaves no file at all, and the next run writes the whole log."""
+    audited = Audit.add
+
+    def stop(self: Audit, *rows: Any) -> None:
+        audited(self, *rows)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Audit, "add", stop)
+    with pytest.raises(KeyboardInterrupt):
+        generate(small, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr(Audit, "add", audited)
+    generate(small, tmp_path / "out")
+    assert (tmp_path / "out" / "events.parquet").exists()
+
+
+def test_requests_have_labels_of_their_own(small: ScenarioSettings, tmp_path: Path) -> None:
+    """Each request of a campaign's account is labelled, harvest or cover, and the labels add up to the truth."""
+    generate(small, tmp_path / "out")
+    labels = pq.read_table(tmp_path / "out" / "truth_requests.parquet").to_pandas()
+    truth = pq.read_table(tmp_path / "out" / "truth.parquet").to_pandas().set_index("account_id")
+    found = labels.groupby("account_id")["is_extraction"].agg(["size", "sum"])
+    members = truth[truth["is_extraction"]]
+    assert found["size"].to_dict() == members["n_events"].to_dict()
+    assert found["sum"].to_dict() == members["n_extraction_events"].to_dict()
+    assert 0 < labels["is_extraction"].mean() < 1
+    assert labels["request_id"].is_unique
 
 
 def test_formats_hold_the_same_rows(small: ScenarioSettings, tmp_path: Path) -> None:
@@ -89,23 +125,23 @@ def test_quickstart_is_clean(tmp_path: Path) -> None:
     assert report == json.loads((tmp_path / "out" / "audit.json").read_text(encoding="utf-8"))
 
 
-def audited(small: ScenarioSettings, column: str) -> dict[str, object]:
+def audited(small: ScenarioSettings, column: str) -> dict[str, Any]:
     """Audit the small log after one column was filled with the label."""
     world = build(small)
-    truth = world.truth()
-    extracting = truth.filter(truth["is_extraction"])["account_id"].combine_chunks()
-    audit = Audit(n_events=world.n_events)
-    for events in world.events():
-        told = pc.is_in(events["account_id"], extracting)
+    audit = Audit(world)
+    for records, events in world.rows():
+        told = pa.array(world.is_member[records["account"]])
         values = pc.if_else(told, 77, 11).cast(EVENTS.field(column).type)
-        audit.add(events.set_column(events.schema.get_field_index(column), column, values))
-    return audit.report(world.accounts(), truth, max_tree_auc=0.9)
+        if pa.types.is_dictionary(events.schema.field(column).type):
+            values = values.dictionary_encode()
+        audit.add(records, events.set_column(events.schema.get_field_index(column), column, values))
+    return audit.report(world.accounts(), world.truth())
 
 
 def test_audit_finds_a_telling_category(small: ScenarioSettings) -> None:
     """A column that is the label is reported, value by value."""
     report = audited(small, "user_agent")
-    leaks = [lack for lack in report["categorical"] if not lack["is_by_chance"]]  # type: ignore[attr-defined]
+    leaks = [lack for lack in report["categorical"] if not lack["is_by_chance"]]
     assert {("77", "extraction"), ("11", "honest")} <= {(lack["value"], lack["only_in"]) for lack in leaks}
     assert not report["is_clean"]
 
@@ -113,5 +149,5 @@ def test_audit_finds_a_telling_category(small: ScenarioSettings) -> None:
 def test_audit_finds_a_telling_number(small: ScenarioSettings) -> None:
     """A number that is the label lets the tree reach an AUC of 1, beyond the limit."""
     report = audited(small, "latency_ms")
-    assert {"auc": 1.0, "limit": 0.9, "is_within_limit": False}.items() <= report["tree"].items()  # type: ignore[attr-defined]
+    assert {"auc": 1.0, "limit": 0.9, "is_within_limit": False}.items() <= report["tree"].items()
     assert not report["is_clean"]

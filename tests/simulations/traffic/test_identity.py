@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from simulations.crowd import Crowd, Horizon, Visits
-from simulations.personas.hobby_chat import person
+from simulations.crowd import Crowd, Horizon
 from simulations.streams import Streams, key_of, member_keys
 from simulations.traffic import identity
+from simulations.traffic.identity import person
 
 
 def crowd_of(n: int, name: str = "crowd") -> Crowd:
@@ -35,27 +35,6 @@ def test_team_shares_payment_site_and_organisation() -> None:
     assert np.array_equal(found.payment[strangers], alone.payment[strangers])
     assert np.array_equal(found.addresses[strangers], alone.addresses[strangers])
     assert (found.organisation[strangers] == 0).all()
-
-
-def test_conversation_keeps_its_address() -> None:
-    """A person does not change address within a session."""
-    crowd = crowd_of(1)
-    session = np.repeat(np.arange(50), 4)
-    rows = np.zeros(200, dtype=np.int64)
-    visits = Visits(rows, np.arange(200), np.arange(200.0), session, np.tile(np.arange(4), 50))
-    slots = identity.slots_used(crowd, person(crowd), visits).reshape(50, 4)
-    assert (slots == slots[:, :1]).all()
-    assert len(np.unique(slots)) > 1
-
-
-def test_addresses_are_written_dotted() -> None:
-    """An address is four octets in the usual order."""
-    assert identity.ip_texts(np.array([0x01020304], dtype=np.uint32)).to_pylist() == ["1.2.3.4"]
-
-
-def test_zero_is_no_id() -> None:
-    """The number 0 is absent, not an id of zeros."""
-    assert identity.id_texts("x_", np.array([1, 0], dtype=np.uint64), digits=4).to_pylist() == ["x_0100", None]
 
 
 def test_network_has_its_octet() -> None:

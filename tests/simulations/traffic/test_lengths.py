@@ -1,37 +1,75 @@
 """Lengths are correlated, heavy-tailed and limited."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from simulations.streams import Streams, member_keys
+from simulations.streams import key_of, member_keys
 from simulations.traffic import lengths
 
 N = 20_000
-KEYS, ORDINAL = member_keys("one", 1), np.arange(N)
 CHARS = np.exp(np.random.default_rng(1).normal(5, 1.2, N)).astype(np.int64)
+BASES = np.array([key_of("draw", 1, purpose) for purpose in lengths.PURPOSES], dtype=np.uint64)
+
+
+def ended(*, limit: int = 0, late_s: float = -1.0, p_pivot: float = 0.0, context: float = 0.0) -> dict[str, Any]:
+    """Requests of one kind: median answer 200, no spread over accounts."""
+    zero, names = np.zeros(N, dtype=np.int64), ("model", "status", "finish", "asked", "answered")
+    out: dict[str, Any] = {name: np.empty(N, dtype=np.int64) for name in names}
+    out |= {"latency_ms": np.empty(N), "cost_usd": np.empty(N)}
+    lengths.end_requests(
+        np.repeat(member_keys("one", 1), N), np.arange(N), zero, zero, zero, CHARS, np.full(N, late_s),
+        np.ones(N, dtype=np.int8), np.full(N, p_pivot), np.full(N, limit), np.array([200.0]), np.array([0.0]),
+        np.array([context]), np.array([False]), BASES, *out.values(),
+    )  # fmt: skip
+    return out
 
 
 def test_answers_have_their_median_and_a_tail() -> None:
     """Half of the answers are below the median asked for; the longest are beyond what a log-normal reaches."""
-    found = lengths.answers(Streams(1), KEYS, ORDINAL, median=200.0, chars=CHARS)
+    found = ended()["answered"]
     assert np.median(found) == pytest.approx(200, rel=0.05)
     assert found.max() > 200 * np.exp(lengths.ANSWER_SIGMA * 5)
 
 
 def test_lengths_correlate_but_not_fully() -> None:
     """Longer prompts get longer answers, loosely: a rank correlation between .2 and .5."""
-    found = lengths.answers(Streams(1), KEYS, ORDINAL, median=200.0, chars=CHARS)
-    assert 0.2 < stats.spearmanr(CHARS, found).statistic < 0.5
+    assert 0.2 < stats.spearmanr(CHARS, ended()["answered"]).statistic < 0.5
 
 
 def test_limit_cuts() -> None:
     """An answer above its limit ends there and is marked."""
-    answered, cut = lengths.capped(np.array([10.0, 300.7]), np.array([256, 256]))
-    assert (answered.tolist(), cut.tolist()) == ([10, 256], [False, True])
+    found, free = ended(limit=256), ended()["answered"]
+    assert found["answered"].max() == 256
+    assert np.array_equal(np.minimum(free, 256), found["answered"])
+    assert (found["finish"][free > 256] == lengths.LENGTH).all()
+    assert (free[found["finish"] == lengths.LENGTH] >= 256).all()
 
 
 def test_cost_follows_the_price() -> None:
-    """A million tokens asked and answered cost what the price list says."""
-    million = np.array([1_000_000])
-    assert lengths.costs_usd(np.array([0]), million, million).tolist() == [30.0]
+    """A request costs what the price list says."""
+    found = ended()
+    price = lengths.PRICES[found["model"]]
+    expected = (found["asked"] * price[:, 0] + found["answered"] * price[:, 1]) / 1e6
+    assert found["cost_usd"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_failures_are_as_rare_as_measured() -> None:
+    """1.8 % of requests fail."""
+    assert np.mean(ended()["status"] != 200) == pytest.approx(0.018, abs=0.004)
+
+
+@pytest.mark.parametrize(("late_s", "expected"), [(-1.0, 0.0), (1e7, 0.5)])
+def test_pivot_waits_for_the_release(late_s: float, expected: float) -> None:
+    """Nobody uses a model before its release; long after, the stated share of requests does."""
+    found = ended(late_s=late_s, p_pivot=0.5)["model"]
+    assert np.mean(found == lengths.NEW_MODEL) == pytest.approx(expected, abs=0.02)
+
+
+def test_context_is_sent_along() -> None:
+    """A kind with context asks more tokens than its text holds, by about as much for all requests of an account."""
+    more = ended(context=1000.0)["asked"] - ended()["asked"]
+    assert more.min() > 0
+    assert np.std(np.log(more)) == pytest.approx(lengths.CONTEXT_SIGMA, rel=0.05)

@@ -1,0 +1,22 @@
+"""Evaluation harnesses: a benchmark swept question by question, some graded by log-probabilities, some with reasoning.
+
+The same kind of text as a harvest of reasoning; what differs is that nobody hides.
+"""
+
+from simulations.actors import Habits, by_account
+from simulations.crowd import Asked, Crowd, Visits
+from simulations.personas.labelling import JobParameters, Labelling
+from simulations.traffic import arrivals
+
+
+class Evaluation(Labelling):
+    """Harnesses; ten threads at once, as the tools in use have."""
+
+    pace = arrivals.Runs(most_runs=6, pause_s=0.3, pause_sigma=0.7, pace_sigma=0.6, hour=None)
+    habits = Habits(limit_weights=(0.25, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05), p_logprobs=0.4, p_choices=0.15, p_pivot=0.4)
+    kinds = ("exam", "exam_free")
+
+    def ask(self, crowd: Crowd, parameters: JobParameters, visits: Visits) -> Asked:
+        """Keep to one form of question."""
+        kind = by_account(crowd, visits, self.kinds, (0.6, 0.4))
+        return Asked(kind, crowd.keys[visits.member], visits.ordinal)

@@ -1,0 +1,151 @@
+"""All accounts of a scenario as arrays: who they are, what they set, where they belong. Grows with accounts only."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from detector.tables import ACCOUNTS, TRUTH
+from simulations.actors import Actor, Habits
+from simulations.crowd import Crowd
+from simulations.settings import CohortSettings
+from simulations.streams import Counts, Flags, Keys
+from simulations.traffic import identity
+from simulations.traffic.identity import Identity
+from simulations.traffic.names import account_ids, id_texts
+
+#: Limits on answers [tokens], 0 is none. Assumed values; habits say how often each is set.
+LIMITS = np.array([0, 1, 16, 512, 1024, 2048, 16_384], dtype=np.int64)
+#: Sampling temperatures, -1 is unset, and how often accounts set them. Assumed; real pipelines span 0 to 1.
+TEMPERATURES, TEMPERATURE_WEIGHTS = np.array([-1.0, 0.0, 0.2, 0.7, 1.0]), (0.45, 0.18, 0.09, 0.18, 0.10)
+#: Answers asked for at once, where several are. Assumed.
+CHOICES, CHOICE_WEIGHTS = np.array([2, 4, 8], dtype=np.int64), (0.5, 0.35, 0.15)
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A cohort ready to act."""
+
+    settings: CohortSettings
+    actor: Actor
+    parameters: Any
+    crowd: Crowd
+    identity: Identity
+    n_requests: Counts
+    is_member: Flags
+    """Shape (n_accounts,): whether the account takes part in a campaign."""
+
+    @property
+    def n_expected(self) -> int:
+        """Count the requests before those outside an account's life are cut off."""
+        return int(self.n_requests.sum())
+
+
+@dataclass(frozen=True)
+class Population:
+    """Every account, cohort after cohort."""
+
+    firsts: Counts
+    """Number of the first account of each cohort, and the number of all accounts."""
+    keys: Keys
+    payment: Keys
+    organisation: Keys
+    client: npt.NDArray[np.int8]
+    networks: npt.NDArray[np.int8]
+    addresses: identity.Addresses
+    slot_bounds: npt.NDArray[np.float64]
+    """Shape (n_cohorts, SLOTS): up to which draw each address is used."""
+    is_sticky: Flags
+    """Shape (n_cohorts,): whether an address stays for a conversation."""
+    limit: Counts
+    temperature: npt.NDArray[np.float64]
+    preferred: npt.NDArray[np.int8]
+    p_pivot: npt.NDArray[np.float64]
+    wants_logprobs: Flags
+    n_choices: npt.NDArray[np.int8]
+    """0 where none is set."""
+
+    def __len__(self) -> int:
+        """Count the accounts."""
+        return len(self.keys)
+
+
+def populate(casts: tuple[Cast, ...]) -> Population:
+    """Put the accounts of all cohorts together."""
+    habits = [_habits(cast.crowd, cast.actor.habits) for cast in casts]
+    known = [cast.identity for cast in casts]
+
+    def joined(columns: list[Any], dtype: Any) -> Any:
+        return np.concatenate([np.asarray(column).astype(dtype) for column in columns])
+
+    return Population(
+        firsts=np.cumsum([0, *(len(cast.crowd) for cast in casts)]),
+        keys=joined([cast.crowd.keys for cast in casts], np.uint64),
+        payment=joined([k.payment for k in known], np.uint64),
+        organisation=joined([k.organisation for k in known], np.uint64),
+        client=joined([k.client for k in known], np.int8),
+        networks=joined([k.networks for k in known], np.int8),
+        addresses=joined([k.addresses for k in known], np.uint32),
+        slot_bounds=np.stack([_bounds(k.slot_weights) for k in known]),
+        is_sticky=np.array([k.is_sticky for k in known]),
+        **{name: np.concatenate([some[name] for some in habits]) for name in habits[0]},
+    )
+
+
+def _bounds(weights: tuple[float, ...]) -> npt.NDArray[np.float64]:
+    bounds = np.full(identity.SLOTS, 2.0)
+    bounds[: len(weights) - 1] = np.cumsum(weights)[:-1] / sum(weights)
+    return bounds
+
+
+def _habits(crowd: Crowd, habits: Habits) -> dict[str, Any]:
+    draw, keys = crowd.streams, crowd.keys
+    several = CHOICES[draw.choice(keys, "choices", weights=CHOICE_WEIGHTS)]
+    return {
+        "limit": LIMITS[draw.choice(keys, "limit", weights=habits.limit_weights)],
+        "temperature": TEMPERATURES[draw.choice(keys, "temperature", weights=TEMPERATURE_WEIGHTS)],
+        "preferred": draw.choice(keys, "model", weights=habits.model_weights).astype(np.int8),
+        "p_pivot": np.full(len(keys), habits.p_pivot),
+        "wants_logprobs": draw.chance(keys, "logprobs", p=habits.p_logprobs),
+        "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0).astype(np.int8),
+    }
+
+
+def account_table(cast: Cast, came: Flags) -> pa.Table:
+    """Write what is known of each account besides its requests, for those that came."""
+    known, crowd = cast.identity, cast.crowd
+    late = crowd.begins_s > 0
+    delay = crowd.streams.exponential(crowd.keys, "waits to begin", mean=3600.0)
+    born = np.where(late, np.floor(crowd.horizon.begins_s + crowd.begins_s - delay), known.created_s)
+    return pa.table(
+        {
+            "account_id": account_ids(crowd.keys, crowd.streams.seed),
+            "created_at": pa.array(born.astype(np.int64) * 1_000_000).cast(ACCOUNTS.field("created_at").type),
+            "org_id": id_texts("org_", known.organisation, digits=12),
+            "payment_id": id_texts("pay_", known.payment, digits=12),
+            "email_domain": identity.EMAIL_DOMAINS.take(pa.array(known.email)),
+            "plan": identity.PLANS.take(pa.array(known.plan)),
+            "country": identity.BILLING_COUNTRIES.take(pa.array(known.country)),
+        },
+        schema=ACCOUNTS,
+    ).filter(pa.array(came))
+
+
+def truth_table(cast: Cast, n_events: Counts, n_extraction_events: Counts) -> pa.Table:
+    """Write who was what, for the accounts that came."""
+    crowd, member = cast.crowd, cast.is_member
+    campaigns = np.array(cast.actor.campaigns(crowd, cast.parameters), dtype=object)
+    kinds = np.where(member | (cast.settings.persona is not None), cast.settings.kind, f"{cast.settings.kind}_victim")
+    return pa.table(
+        {
+            "account_id": account_ids(crowd.keys, crowd.streams.seed),
+            "persona": pa.array(kinds.astype(str)),
+            "is_extraction": pa.array(member),
+            "campaign_id": pa.array(campaigns, pa.string(), mask=~member),
+            "n_events": pa.array(n_events),
+            "n_extraction_events": pa.array(n_extraction_events),
+        },
+        schema=TRUTH,
+    ).filter(pa.array(n_events > 0))
