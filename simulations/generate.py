@@ -1,6 +1,7 @@
 """Writing a scenario's log, truth and audit into a folder, whole or not at all."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ def generate(
         world = build(scenario, folder=folder, workers=workers, tell=tell)
         audit = Audit(world)
         with (
+            closing(world.spill),
             log_writer(folder / f"events.{log_format}", log_format, shape=shape) as write,
             parquet_writer(folder / "truth_requests.parquet", REQUEST_TRUTH) as write_truth,
         ):
@@ -68,7 +70,6 @@ def generate(
                 write(events)
                 write_truth(world.request_truth(records, events))
                 audit.add(records, events)
-        world.spill.close()
         accounts, truth = world.accounts(), world.truth()
         report = audit.report(accounts, truth)
         pyarrow.parquet.write_table(accounts, folder / "accounts.parquet")

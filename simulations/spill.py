@@ -119,6 +119,6 @@ class Spill:
 
 def _taken(records: Records, order: Counts) -> Records:
     """Put records in another order, as whole words: many times faster than field by field."""
-    words = np.ascontiguousarray(records).view(np.uint64).reshape(len(records), -1)
+    words = np.ascontiguousarray(records).view(np.uint64).reshape(len(records), RECORD.itemsize // 8)
     taken: Records = words.take(order, axis=0).reshape(-1).view(RECORD)
     return taken
