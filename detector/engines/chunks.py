@@ -15,8 +15,8 @@ from detector.logs.sources import LogFile, read_chunks
 
 _CHUNK = "exact_chunk"
 _OBJECT = "object_text"
-#: chosen: some tens of megabytes of text at once, whatever a record weighs.
-_CHUNK_BYTES = 32 << 20
+#: chosen: some megabytes of text at once, whatever a record weighs; parts of documents are held many times over.
+_CHUNK_BYTES = 8 << 20
 
 #: A query that is wrong is our fault, not that of a record.
 OWN_FAULTS = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.OutOfMemoryException)

@@ -152,8 +152,8 @@ class Log:
         made: list[str] = []
         parts = [
             self._times_table(scan, columns, made)
-            if scan in self._exact or scan.file.kind == "csv"
-            else f"({scan.fast_sql(columns)})"
+            if scan in self._exact or scan.file.kind != "parquet"
+            else f"({scan.rows_sql(columns)})"
             for scan in self._scans
         ]
         names = ", ".join(columns)

@@ -1,8 +1,9 @@
-"""A CSV file cut into runs of whole records, each offered to the database as a file of its own, in memory.
+"""A text file cut into runs of whole records, each offered to the database as a file of its own, in memory.
 
 A parallel scan of a CSV file guesses where records begin inside it, and a prompt of several lines can pass for records:
 rows were lost and made up that way. A sequential scan does not guess, but holds the whole file. So runs are cut here,
-by counting quotation marks: a line end outside of quotes ends a record. Runs are then parsed side by side.
+by counting quotation marks: a line end outside of quotes ends a record. Runs are then parsed side by side. In JSON
+lines every line end is one; they are cut so that their size in bytes is bounded, which that of a batch of rows is not.
 """
 
 import os
@@ -21,7 +22,11 @@ from detector.logs.spool import descriptor_path
 T = TypeVar("T")
 #: Chosen: small beside the memory limit, and large enough that a query's own cost does not show.
 PIECE_BYTES = 12 << 20
-_QUOTE, _LINE_END = ord('"'), ord("\n")
+#: The same where documents are taken apart: some twenty times the piece is held then (measured).
+DOCUMENTS_BYTES = 3 << 20
+#: The same for a first look.
+HEAD_BYTES = 2 << 20
+_QUOTE, _LINE_END, _RETURN = ord('"'), ord("\n"), ord("\r")
 
 
 class UnendingRecordError(Exception):
@@ -56,8 +61,10 @@ class Stage:
         os.close(self._descriptor)
 
 
-def _end_of_records(data: bytes) -> int:
+def _end_of_records(data: bytes, *, is_quoted: bool) -> int:
     """Give the number of bytes up to the last line end that lies outside of quotes; 0 where there is none."""
+    if not is_quoted:
+        return data.rfind(b"\n") + 1
     view = np.frombuffer(data, np.uint8)
     return int(_last_end(view, np.count_nonzero(view == _QUOTE)))
 
@@ -71,18 +78,38 @@ def _last_end(data: Any, n_quotes: Any) -> Any:
     return 0
 
 
-def cut(chunks: Iterable[bytes], *, skip: int, longest: int) -> Iterator[memoryview]:
-    """Cut a CSV file into runs of whole records.
+def without_returns(piece: memoryview) -> memoryview:
+    """Drop the carriage return before each line end outside of quotes: the strict reader takes line feeds alone."""
+    data = np.frombuffer(piece, np.uint8)
+    out = np.empty_like(data)
+    return out.data[: _drop_returns(data, out)]
+
+
+@njit(cache=True, nogil=True)
+def _drop_returns(data: Any, out: Any) -> Any:
+    n_out, is_inside = 0, False
+    for i in range(len(data)):
+        is_inside ^= data[i] == _QUOTE
+        out[n_out] = data[i]
+        is_return = data[i] == _RETURN and i + 1 < len(data) and data[i + 1] == _LINE_END
+        n_out += is_inside or not is_return
+    return n_out
+
+
+def cut(chunks: Iterable[bytes], *, skip: int, longest: int, size: int, is_quoted: bool = True) -> Iterator[memoryview]:
+    """Cut a text file into runs of whole records.
 
     Parameters
     ----------
     chunks: the file's bytes.
     skip: bytes of the header, which are left out.
     longest: bytes within which a record must end.
+    size: bytes of a run, about.
+    is_quoted: whether a line end inside quotation marks belongs to the record, as in CSV.
 
     Returns
     -------
-    Runs of about `PIECE_BYTES`; the last record may lack its line end.
+    Runs; the last record may lack its line end.
 
     Raises
     ------
@@ -95,10 +122,10 @@ def cut(chunks: Iterable[bytes], *, skip: int, longest: int) -> Iterator[memoryv
         body, skip = chunk[skip:], max(0, skip - len(chunk))
         held.append(body)
         n_held += len(body)
-        if n_held < PIECE_BYTES:
+        if n_held < size:
             continue
         data = b"".join(held)
-        end = _end_of_records(data)
+        end = _end_of_records(data, is_quoted=is_quoted)
         if len(data) - end > longest:
             raise UnendingRecordError
         if end:
@@ -106,7 +133,8 @@ def cut(chunks: Iterable[bytes], *, skip: int, longest: int) -> Iterator[memoryv
         held, n_held = [data[end:]], len(data) - end
     if n_held:
         data = b"".join(held)
-        if len(data) - _end_of_records(data) > longest or data.count(b'"') % 2:
+        rest = len(data) - _end_of_records(data, is_quoted=is_quoted)
+        if rest > longest or (is_quoted and data.count(b'"') % 2):
             raise UnendingRecordError
         yield memoryview(data)
 

@@ -5,10 +5,7 @@ from dataclasses import dataclass, replace
 
 from detector.logs.quoting import quote_name, quote_text
 from detector.logs.resync import MAX_RECORD_BYTES
-from detector.logs.sources import Compression, LogFile
 
-#: Given, since a guess would go by the first line end, which may lie inside a prompt.
-_FEED, _RETURN_FEED = r"'\n'", r"'\r\n'"
 #: A null no log spells, where an empty value must stay apart from an absent one.
 _NO_NULL = "stillwatch:absent:e3b0c44298fc1c149afbf4c8996fb924"
 #: The reader's block; it must hold a record. Its own default takes ten times the memory and is no faster.
@@ -17,42 +14,36 @@ _BLOCK_BYTES = 2 * MAX_RECORD_BYTES
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written; quotes are doubled inside quotes.
+    """How a CSV piece is written; quotes are doubled inside quotes, and a line feed ends a record.
+
+    The ending is given, since a guess would go by the first line end, which may lie inside a prompt.
 
     Attributes
     ----------
     columns: what its columns are called in queries.
-    has_return: a carriage return stands before each line feed.
     """
 
     columns: tuple[str, ...]
     delimiter: str
-    has_return: bool
 
 
-def csv_relation(path: str, dialect: Dialect, *, compression: Compression | None = None) -> str:
-    """Write the strict reading of CSV; an empty value is null.
-
-    Parameters
-    ----------
-    compression: of a file as it stands, with a header; none for a piece without.
-    """
-    return f"read_csv({_csv_options(path, dialect, compression)})"
+def csv_relation(path: str, dialect: Dialect) -> str:
+    """Write the strict reading of a piece of CSV, which has no header; an empty value is null."""
+    return f"read_csv({_csv_options(path, dialect)})"
 
 
 def padded_csv_relation(path: str, dialect: Dialect, surplus: str) -> str:
     """Write a reading of a piece with one column more, in which an absent value is null and an empty one is not."""
     wider = replace(dialect, columns=(*dialect.columns, surplus))
-    options = _csv_options(path, wider, None)
+    options = _csv_options(path, wider)
     return f"read_csv({options}, null_padding = true, nullstr = {quote_text(_NO_NULL)})"
 
 
-def json_relation(path: str, file: LogFile, keys: Sequence[str]) -> str:
-    """Write the reading of some keys of a JSONL file."""
+def json_relation(path: str, keys: Sequence[str]) -> str:
+    """Write the reading of some keys of a piece of JSON lines."""
     return (
         f"read_json({quote_text(path)}, format = 'newline_delimited', columns = {_columns(keys)}, auto_detect = false,"
-        f" maximum_object_size = {MAX_RECORD_BYTES}, compression = {quote_text(file.compression)},"
-        " hive_partitioning = false)"
+        f" maximum_object_size = {MAX_RECORD_BYTES}, compression = 'none', hive_partitioning = false)"
     )
 
 
@@ -61,14 +52,13 @@ def parquet_relation(path: str, *, numbered: bool = False) -> str:
     return f"read_parquet({quote_text(path)}, hive_partitioning = false, file_row_number = {str(numbered).lower()})"
 
 
-def _csv_options(path: str, dialect: Dialect, compression: Compression | None) -> str:
+def _csv_options(path: str, dialect: Dialect) -> str:
     return (
         f"{quote_text(path)}, columns = {_columns(dialect.columns)}, auto_detect = false,"
-        f" header = {str(compression is not None).lower()},"
-        f" delim = {quote_text(dialect.delimiter)}, quote = '\"', escape = '\"', strict_mode = true,"
-        f" parallel = false, new_line = {_RETURN_FEED if dialect.has_return else _FEED},"
+        f" header = false, delim = {quote_text(dialect.delimiter)}, quote = '\"', escape = '\"', strict_mode = true,"
+        f" parallel = false, new_line = '\\n',"
         f" max_line_size = {MAX_RECORD_BYTES}, buffer_size = {_BLOCK_BYTES},"
-        f" compression = {quote_text(compression or 'none')}, hive_partitioning = false"
+        " compression = 'none', hive_partitioning = false"
     )
 
 

@@ -11,8 +11,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from detector.engines import pieces
 from detector.engines.chunks import ExactReader, Tally
-from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side
+from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side, without_returns
 from detector.engines.relations import Dialect, csv_relation, json_relation, padded_csv_relation, parquet_relation
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
@@ -47,7 +48,7 @@ class FileScan:
     ----------
     path: where the database opens the file.
     physical: what its columns are called in queries.
-    stages: where pieces of CSV files are offered to the database; as many as are parsed at once.
+    stages: where pieces of text files are offered to the database; as many as are parsed at once.
     """
 
     session: duckdb.DuckDBPyConnection
@@ -65,16 +66,8 @@ class FileScan:
         """Whether the fast way is known not to work on this file."""
         return self.file.kind == "csv" and (self.header.n_lines > 1 or len(self.physical) > _MAX_WIDTH)
 
-    def fast_sql(self, columns: Sequence[str]) -> str:
-        """Write the query of the fast way: canonical columns, truncation mark and fault number."""
-        if self.file.kind == "csv":
-            return self._csv_sql(columns, csv_relation(self.path, self._dialect, compression=self.file.compression))
-        if self.file.kind == "jsonl":
-            keys = self.plan.sources(columns)
-            names = self.plan.sources(["account_id"])
-            edge = " OR ".join(f"coalesce({quote_name(name)} IN {_CONSTANTS}, false)" for name in names)
-            source = f"(SELECT *, {edge} AS {_EDGE} FROM {json_relation(self.path, self.file, keys)})"
-            return self.plan.select(source, columns, passed=[_EDGE])
+    def rows_sql(self, columns: Sequence[str]) -> str:
+        """Write the query that gives a Parquet file's canonical columns, truncation mark and fault number."""
         return self.plan.select(parquet_relation(self.path), columns)
 
     def fast(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.RecordBatch]:
@@ -85,47 +78,16 @@ class FileScan:
         SuspectError
             A record is not as it should be; what was yielded before holds no such record.
         """
-        has_edge = False
         with self._guarded():
-            found = self._csv_batches(columns) if self.file.kind == "csv" else self._query(self.fast_sql(columns))
-            for batch in found:
+            is_text = self.file.kind != "parquet"
+            for batch in self._pieces(columns) if is_text else self._query(self.rows_sql(columns)):
                 if pc.any(pc.greater(batch.column(FAULT), 0)).as_py():
                     raise SuspectError
-                has_edge = has_edge or (self.file.kind == "jsonl" and pc.any(batch.column(_EDGE)).as_py())
                 tally.n_read += batch.num_rows
                 tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
                 yield from self._slices(batch, columns)
-            if self.file.kind != "parquet" and (tally.n_read == 0 or has_edge):
+            if is_text and tally.n_read == 0:
                 raise SuspectError
-
-    @property
-    def _dialect(self) -> Dialect:
-        return Dialect(self.physical, self.delimiter, self.header.has_return)
-
-    def _csv_sql(self, columns: Sequence[str], relation: str) -> str:
-        last = self.physical[-1]
-        source = f"(SELECT *, {last} IS NULL OR suffix({last}, chr(13)) AS {_EDGE} FROM {relation})"
-        return self.plan.select(source, columns, passed=[_EDGE])
-
-    def _csv_batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        def parse(path: str) -> pa.Table:
-            cursor = self.session.cursor()
-            try:
-                sql = self._csv_sql(columns, csv_relation(path, self._dialect))
-                table = cursor.sql(sql).to_arrow_table()
-                if pc.any(table.column(_EDGE)).as_py() and self._is_ragged(cursor, path, table.num_rows):
-                    raise SuspectError
-                return table
-            finally:
-                cursor.close()
-
-        chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
-        try:
-            pieces = cut(chunks, skip=self.header.n_bytes, longest=MAX_RECORD_BYTES)
-            for table in side_by_side(pieces, self.stages, parse):
-                yield from table.combine_chunks().to_batches()
-        except UnendingRecordError:
-            raise SuspectError from None
 
     def head(self, columns: Sequence[str], n_rows: int) -> pa.RecordBatch | None:
         """Give the first rows, or none if there is none.
@@ -136,11 +98,57 @@ class FileScan:
             One of them, or one read along with them, is not as it should be.
         """
         with self._guarded():
-            sql = f"SELECT * FROM ({self.fast_sql(columns)}) LIMIT {n_rows}"
-            table = self.session.cursor().sql(sql).to_arrow_table().combine_chunks()
-            if pc.any(pc.greater(table.column(FAULT), 0)).as_py():
+            if self.file.kind == "parquet":
+                sql = f"SELECT * FROM ({self.rows_sql(columns)}) LIMIT {n_rows}"
+                batch = next(self._query(sql), None)
+            else:
+                batch = next(self._pieces(columns, size=pieces.HEAD_BYTES), None)
+            if batch is None:
+                return None
+            batch = batch.slice(0, n_rows)
+            if pc.any(pc.greater(batch.column(FAULT), 0)).as_py():
                 raise SuspectError
-        return next(iter(table.select(columns).to_batches()), None)
+        return batch.select(columns)
+
+    @property
+    def _dialect(self) -> Dialect:
+        return Dialect(self.physical, self.delimiter)
+
+    def _pieces(self, columns: Sequence[str], *, size: int | None = None) -> Iterator[pa.RecordBatch]:
+        """The batches of a text file, a piece each."""
+        is_csv = self.file.kind == "csv"
+        chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
+        size = size or (pieces.DOCUMENTS_BYTES if self.plan.steps.has_documents else pieces.PIECE_BYTES)
+        skip = self.header.n_bytes if is_csv else 0
+        cuts = cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv)
+        fed = map(without_returns, cuts) if self.header.has_return else cuts
+
+        def parse(path: str) -> pa.Table:
+            cursor = self.session.cursor()
+            try:
+                table = cursor.sql(self._piece_sql(columns, path)).to_arrow_table()
+                is_odd = pc.any(table.column(_EDGE)).as_py()
+                if is_odd and (not is_csv or self._is_ragged(cursor, path, table.num_rows)):
+                    raise SuspectError
+                return table
+            finally:
+                cursor.close()
+
+        try:
+            for table in side_by_side(fed, self.stages, parse):
+                yield from table.combine_chunks().to_batches()
+        except UnendingRecordError:
+            raise SuspectError from None
+
+    def _piece_sql(self, columns: Sequence[str], path: str) -> str:
+        if self.file.kind == "csv":
+            last = self.physical[-1]
+            edge, relation = f"{last} IS NULL OR suffix({last}, chr(13))", csv_relation(path, self._dialect)
+        else:
+            names = map(quote_name, self.plan.sources(["account_id"]))
+            edge = " OR ".join(f"coalesce({name} IN {_CONSTANTS}, false)" for name in names)
+            relation = json_relation(path, self.plan.sources(columns))
+        return self.plan.select(f"(SELECT *, {edge} AS {_EDGE} FROM {relation})", columns, passed=[_EDGE])
 
     def is_clean(self, columns: Sequence[str]) -> bool:
         """Tell whether the fast way finds nothing wrong."""

@@ -9,9 +9,10 @@ from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_s
 from detector.logs.formats import Candidate, Format
 from detector.logs.headers import Header
 from detector.logs.kinds import kind_of
-from detector.logs.quoting import quote_name, quote_path, quote_text
-from detector.logs.readers import JSON_READERS, reader_sql
+from detector.logs.quoting import json_path, quote_name, quote_text
+from detector.logs.readers import JSON_READERS, read_step
 from detector.logs.sources import LogFile
+from detector.logs.steps import Step, Steps
 from detector.tables import EVENTS, REQUIRED, TEXT_COLUMNS
 
 #: Column that numbers what is wrong with a row; 0 is nothing.
@@ -47,9 +48,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """How one file is read: canonical column to place, in the order of `EVENTS`."""
+    """How one file is read: canonical column to place, in the order of `EVENTS`, and the steps that places refer to."""
 
     places: Mapping[str, Place]
+    steps: Steps
     clock: Clock
     truncation: str | None
 
@@ -69,7 +71,7 @@ class Plan:
         """
         here = [column for column in columns if column in self.places]
         raws = [f"{self.places[column].raw.sql} AS {quote_name('raw ' + column)}" for column in here]
-        inner = f"SELECT {', '.join([*passed, *raws])} FROM {source}"
+        inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source)}"
         values = [f"{self._value(column)} AS {quote_name(column)}" for column in here]
         middle = f"SELECT * , {', '.join(values)} FROM ({inner})"
         outer = [*map(self._final, columns), f"{self._truncated(here)} AS {TRUNCATED}", self._faults(here), *passed]
@@ -148,7 +150,7 @@ class Mapper:
         """
         finder = _Finder(self, file, header, physical)
         places = {column: place for column in EVENTS.names if (place := finder.find(column)) is not None}
-        return Plan(places, self.clock, self.form.truncation)
+        return Plan(places, finder.steps, self.clock, self.form.truncation)
 
     def candidates(self, column: str) -> list[Candidate]:
         """List where a canonical column may be, best first."""
@@ -167,6 +169,7 @@ class _Finder:
         self._file = file
         self._names = dict(zip(header.names, physical, strict=True))
         self._types = dict(zip(header.names, header.types, strict=True))
+        self.steps = Steps()
 
     def find(self, column: str) -> Place | None:
         candidates = self._mapper.candidates(column)
@@ -178,7 +181,7 @@ class _Finder:
         is_direct = all(c.reader is None and c.path[0] in self._names for c in present)
         if is_direct and len(present) == 1:
             return Place(self._typed(column, present[0].path[0]), sources, is_direct)
-        found = [self._nulled(column, self._candidate(column, candidate)) for candidate in present]
+        found = [self._nulled(column, self._candidate(candidate).sql) for candidate in present]
         return Place(Raw(f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]), sources, is_direct)
 
     def _root(self, path: str) -> str | None:
@@ -234,38 +237,36 @@ class _Finder:
                 "say which it is with --timezone UTC"
             )
 
-    def _candidate(self, column: str, candidate: Candidate) -> str:
+    def _candidate(self, candidate: Candidate) -> Step:
         if candidate.reader is None:
-            return self._plain(column, candidate.path[0])
-        is_json = candidate.reader in JSON_READERS
-        values = [self._json(path) if is_json else self._plain(column, path) for path in candidate.path]
-        return reader_sql(candidate.reader, values, self._mapper.clock)
+            return self._plain(candidate.path[0])
+        values = [
+            self._json(path) if candidate.reader in JSON_READERS else self._plain(path) for path in candidate.path
+        ]
+        return read_step(candidate.reader, values, self.steps, self._mapper.clock)
 
-    def _plain(self, column: str, path: str) -> str:
-        if path in self._names:
-            if not self._types[path].endswith("]") and not self._types[path].startswith(_NESTED):
-                return f"CAST({self._names[path]} AS VARCHAR)"
-            return f"CAST({self._document(path)} AS VARCHAR)"
-        root, steps = self._steps(path)
-        return f"json_extract_string({self._document(root)}, {quote_path(steps)})"
+    def _plain(self, path: str) -> Step:
+        if path not in self._names:
+            part = self._part(path)
+            return self.steps.let(f"json_extract_string({part}, '$')", part)
+        if self._types[path].endswith("]") or self._types[path].startswith(_NESTED):
+            document = self._document(path)
+            return Step(f"CAST({document} AS VARCHAR)", document.depth)
+        return Step(f"CAST({self._names[path]} AS VARCHAR)")
 
-    def _json(self, path: str) -> str:
-        if path in self._names:
-            return self._document(path)
-        root, steps = self._steps(path)
-        return f"json_extract({self._document(root)}, {quote_path(steps)})"
+    def _json(self, path: str) -> Step:
+        return self._document(path) if path in self._names else self._part(path)
 
-    def _document(self, name: str) -> str:
+    def _part(self, path: str) -> Step:
+        root = self._root(path) or ""
+        keys: list[str | int] = [key or int(position) for key, position in _STEP.findall(path[len(root) :])]
+        return self.steps.part(self._document(root), json_path(keys))
+
+    def _document(self, name: str) -> Step:
         """The value of a column as JSON; a bare text that is no JSON is a JSON text."""
         sql = self._names[name]
-        if self._types[name] == "VARCHAR":
-            return f"coalesce(TRY_CAST({sql} AS JSON), to_json({sql}))"
-        return f"to_json({sql})"
-
-    def _steps(self, path: str) -> tuple[str, list[str | int]]:
-        root = self._root(path) or ""
-        rest = path[len(root) :]
-        return root, [key or int(position) for key, position in _STEP.findall(rest)]
+        is_text = self._types[name] == "VARCHAR"
+        return self.steps.let(f"coalesce(TRY_CAST({sql} AS JSON), to_json({sql}))" if is_text else f"to_json({sql})")
 
     def _nulled(self, column: str, sql: str) -> str:
         spellings = [""] if column in TEXT_COLUMNS else ["", *self._mapper.form.nulls]

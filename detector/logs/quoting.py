@@ -25,18 +25,18 @@ def quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def quote_path(steps: Sequence[str | int]) -> str:
-    """Write keys and positions as an SQL literal that holds a JSON path.
+def json_path(steps: Sequence[str | int]) -> str:
+    """Write keys and positions as a JSON path.
 
     Keys are always quoted, so a wildcard or a filter in a name stays a name.
 
     Examples
     --------
-    >>> quote_path(["choices", 0, "a*"])
-    '\\'$."choices"[0]."a*"\\''
+    >>> json_path(["choices", 0, "a*"])
+    '$."choices"[0]."a*"'
     """
     parts = (f"[{step}]" if isinstance(step, int) else '."' + _escaped(step) + '"' for step in steps)
-    return quote_text("$" + "".join(parts))
+    return "$" + "".join(parts)
 
 
 def _escaped(key: str) -> str:

@@ -154,3 +154,17 @@ def test_without_stored_prompts_the_level_is_lower(csv_file: Callable[..., Path]
     log = open_log(csv_file([row(requester_ip_address="203.0.113.9")] * 2, HEADER))
     shares = log.coverage()
     assert (log.evidence_level, shares["prompt"], shares["ip"], shares["account_id"]) == (2, 0.0, 1.0, 1.0)
+
+
+def test_long_conversations_fit_in_the_readers_memory(
+    csv_file: Callable[..., Path], open_log: Callable[..., Log]
+) -> None:
+    """Agents send tens of kilobytes a request; what the reader holds goes by bytes, not by rows."""
+    talk = [
+        {"role": ("user", "assistant")[i % 2], "content": f"turn {i} " + "of a long talk " * 200} for i in range(20)
+    ]
+    last = [{"role": "user", "content": "the end"}]
+    rows = [row(request_id=f"r{i}", proxy_server_request={"messages": talk + last}) for i in range(600)]
+    log = open_log(csv_file(rows, HEADER), memory="256MB")
+    prompts = pa.Table.from_batches(list(log.batches())).column("prompt").to_pylist()
+    assert prompts == ["the end"] * len(rows)

@@ -1,0 +1,92 @@
+"""Values computed on the way from a log's columns to canonical ones, each named and computed once.
+
+A document cast, parsed and searched again by every expression that needs a part of it costs time, and holds the
+document in memory as many times; so each part becomes a column of a subquery, and those after it refer to its name.
+"""
+
+from dataclasses import dataclass
+
+from detector.logs.quoting import quote_name, quote_text
+
+
+@dataclass(frozen=True)
+class Step:
+    """A value: the expression that gives it, and how many subqueries lie below. As text, the expression."""
+
+    sql: str
+    depth: int = 0
+
+    def __str__(self) -> str:
+        """Give the expression."""
+        return self.sql
+
+
+class Steps:
+    """Collects the values of one file, in layers: a layer refers to those below it.
+
+    Examples
+    --------
+    >>> steps = Steps()
+    >>> body = steps.let("TRY_CAST(body AS JSON)", Step("body"))
+    >>> steps.let(f"json_type({body})", body)
+    Step(sql='"step 2.0"', depth=2)
+    >>> steps.over("log")
+    '(SELECT *, json_type("step 1.0") AS "step 2.0" FROM (SELECT *, TRY_CAST(body AS JSON) AS "step 1.0" FROM log))'
+    """
+
+    def __init__(self) -> None:
+        """Begin with the columns of the file alone."""
+        self._layers: list[dict[str, str]] = []
+        self._paths: dict[str, list[str]] = {}
+
+    @property
+    def has_documents(self) -> bool:
+        """Whether parts of documents are wanted, which are held several times while they are taken apart."""
+        return bool(self._paths)
+
+    def let(self, sql: str, *inputs: Step) -> Step:
+        """Name a value; the same expression is the same value.
+
+        Parameters
+        ----------
+        inputs: the steps that the expression refers to.
+        """
+        depth = max((step.depth for step in inputs), default=0)
+        if depth == len(self._layers):
+            self._layers.append({})
+        layer = self._layers[depth]
+        return Step(layer.setdefault(sql, quote_name(f"step {depth + 1}.{len(layer)}")), depth + 1)
+
+    def part(self, document: Step, path: str) -> Step:
+        """Name a part of a document; all parts of one are found in one pass over it.
+
+        Parameters
+        ----------
+        document: of type JSON.
+        path: as the database writes it, such as ``$."messages"``.
+
+        Returns
+        -------
+        A value of type JSON, null where the document has no such part.
+        """
+        paths = self._paths.setdefault(document.sql, [])
+        if path not in paths:
+            paths.append(path)
+        parts = self.let(f"<{document}>", document)
+        return self.let(f"{parts}[{paths.index(path) + 1}]", parts)
+
+    def over(self, source: str) -> str:
+        """Write what follows FROM for a query that may refer to all steps.
+
+        Parameters
+        ----------
+        source: the columns of the file.
+        """
+        passes = {
+            f"<{document}>": f"json_extract({document}, [{', '.join(map(quote_text, paths))}])"
+            for document, paths in self._paths.items()
+        }
+        for layer in self._layers:
+            values = ", ".join(f"{passes.get(sql, sql)} AS {name}" for sql, name in layer.items())
+            source = f"(SELECT *, {values} FROM {source})"
+        return source
