@@ -22,6 +22,9 @@ app = typer.Typer(
 formats_app = typer.Typer(help="The log formats that are known.", no_args_is_help=True)
 app.add_typer(formats_app, name="formats")
 
+#: Objects made between two searches for unreachable ones; at the default, a fifth of the reporting went there.
+_YOUNG_OBJECTS = 100_000
+
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
 Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
 
@@ -247,8 +250,11 @@ def _add_plugins() -> None:
 
 def main() -> None:
     """Run the command line; the one place that exits."""
+    import gc
+
     from detector.reports.safe import safe_text
 
+    gc.set_threshold(_YOUNG_OBJECTS)
     _add_plugins()
     try:
         app()

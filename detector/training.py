@@ -12,9 +12,10 @@ from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.model import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import InputUnreadableError, OutputNotEmptyError, TruthError, UsageError
+from detector.judging import describe
 from detector.logs.accounts import read_accounts
-from detector.pipeline import describe, fold_log
 from detector.progress import Tell, silent
+from detector.reading import fold_log
 from detector.settings import ScoreSettings
 
 _FLAGS = {"true": True, "1": True, "1.0": True, "false": False, "0": False, "0.0": False}

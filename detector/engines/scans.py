@@ -81,7 +81,7 @@ class FileScan:
         with self._guarded():
             is_text = self.file.kind != "parquet"
             for batch in self._pieces(columns) if is_text else self._query(self.rows_sql(columns)):
-                if pc.any(pc.greater(batch.column(FAULT), 0)).as_py():
+                if pc.max(batch.column(FAULT)).as_py():
                     raise SuspectError
                 tally.n_read += batch.num_rows
                 tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
@@ -106,7 +106,7 @@ class FileScan:
             if batch is None:
                 return None
             batch = batch.slice(0, n_rows)
-            if pc.any(pc.greater(batch.column(FAULT), 0)).as_py():
+            if pc.max(batch.column(FAULT)).as_py():
                 raise SuspectError
         return batch.select(columns)
 

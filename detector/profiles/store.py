@@ -170,14 +170,17 @@ class Profiles:
             batch = Batch(events, self._number(events.column("account_id")))
             piece.kernel(self.states["rhythm"], batch.account, batch.order, *piece.prepare(batch))
 
+    def take(self, rows: npt.NDArray[np.int64]) -> "Profiles":
+        """Give the profiles of some accounts, by row, in that order."""
+        states = {name: type(s)(*(a[rows] for a in s)) for name, s in self.trimmed().items()}
+        taken = Profiles(self.columns, account_ids=[self.account_ids[i] for i in rows], states=states)
+        taken.filled, taken.names = self.filled, self.names
+        taken._numbers = {account: i for i, account in enumerate(taken.account_ids)}
+        return taken
+
     def in_order(self) -> "Profiles":
         """Give the same profiles with accounts in order of their names, so that nothing depends on who came first."""
-        order = np.array(sorted(range(len(self)), key=self.account_ids.__getitem__), dtype=np.int64)
-        states = {name: type(s)(*(a[order] for a in s)) for name, s in self.trimmed().items()}
-        ordered = Profiles(self.columns, account_ids=[self.account_ids[i] for i in order], states=states)
-        ordered.filled, ordered.names = self.filled, self.names
-        ordered._numbers = {account: i for i, account in enumerate(ordered.account_ids)}
-        return ordered
+        return self.take(np.array(sorted(range(len(self)), key=self.account_ids.__getitem__), dtype=np.int64))
 
     def trimmed(self) -> dict[str, Any]:
         """Give the states without free rows; arrays of shape (n_accounts, ...)."""

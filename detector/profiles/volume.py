@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numba import njit
 
 from detector.profiles.batch import NULL_INT, Batch
 from detector.profiles.slices import Field, Slice, counter, state_type
 
-_REFUSING = pa.array(["content_filter", "refusal"])
+_REFUSING = ("content_filter", "refusal")
 _THROTTLED = 429
 _FAILED = 400
 
@@ -21,8 +20,9 @@ def _refused(batch: Batch) -> Any:
     if batch.has("refusal_category"):
         mask |= pc.is_valid(batch.events.column("refusal_category")).to_numpy(zero_copy_only=False)
     if batch.has("finish_reason"):
-        named = pc.is_in(batch.events.column("finish_reason"), value_set=_REFUSING)
-        mask |= named.to_numpy(zero_copy_only=False)
+        for reason in _REFUSING:
+            named = pc.equal(batch.events.column("finish_reason"), reason).fill_null(False)
+            mask |= named.to_numpy(zero_copy_only=False)
     return mask
 
 

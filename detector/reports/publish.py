@@ -1,5 +1,6 @@
 """All outputs of a scoring run, written whole or not at all. Equal results give equal bytes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
@@ -61,8 +62,9 @@ def write_results(results: Results, out: Path, *, report_accounts: int) -> None:
     UsageError
         `out` cannot be made.
     """
-    with new_folder(out) as folder:
-        _write_tables(results, folder)
+    with new_folder(out) as folder, ThreadPoolExecutor(1, thread_name_prefix="tables") as aside:
+        tables_written = aside.submit(_write_tables, results, folder)
         write_findings(results, folder / "findings.jsonl")
         write_report(results, folder / "report.html", report_accounts=report_accounts)
         (folder / "run.json").write_text(to_json(results.run, indent=2) + "\n", encoding="ascii")
+        tables_written.result()

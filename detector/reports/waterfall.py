@@ -6,7 +6,7 @@ Nothing is dropped: pieces too small to read are folded into one step that still
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import fsum
-from typing import Any
+from typing import Any, NamedTuple
 
 #: Contributions below this, in log-odds, are folded together (chosen: they move the odds by less than 5 %).
 SMALL = 0.05
@@ -15,8 +15,7 @@ SMALL = 0.05
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One line of the waterfall.
 
     Attributes
@@ -110,7 +109,7 @@ def waterfall(evidence: Iterable[Mapping[str, Any]], score: float) -> Waterfall:
     -------
     Steps whose contributions sum to `score`; what the evidence leaves open is a step of its own.
     """
-    rows = [dict(row) | {"kind": _kind(row)} for row in evidence]
+    rows = [{**row, "kind": _kind(row)} for row in evidence]
     steps: list[Step] = []
     done: list[float] = []
     after = 0.0
@@ -118,9 +117,21 @@ def waterfall(evidence: Iterable[Mapping[str, Any]], score: float) -> Waterfall:
         before = after
         done.append(row["contribution"])
         after = fsum(done)
-        texts: dict[str, Any] = {key: row[key] or "" for key in ("family", "feature", "subject", "meaning", "unit")}
-        numbers: dict[str, Any] = {
-            key: row[key] for key in ("kind", "value", "reference", "percentile", "contribution")
-        }
-        steps.append(Step(**texts, **numbers, before=before, after=after, n_pieces=row.get("n_pieces", 1)))
+        steps.append(
+            Step(
+                row["kind"],
+                row["family"] or "",
+                row["feature"] or "",
+                row["subject"] or "",
+                row["meaning"] or "",
+                row["value"],
+                row["unit"] or "",
+                row["reference"],
+                row["percentile"],
+                row["contribution"],
+                before,
+                after,
+                row.get("n_pieces", 1),
+            )
+        )
     return Waterfall(tuple(steps), score)

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from detector.engines.embedded import EmbeddedEngine
-from detector.pipeline import describe, fold_log
+from detector.judging import describe
 from detector.profiles.store import Profiles, columns_read
+from detector.reading import fold_log
 from detector.settings import InputSettings, ScoreSettings
 
 SCAN = """

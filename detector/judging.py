@@ -1,0 +1,186 @@
+"""From profiles to the tables of a run: links, clusters, features, scores, decisions, evidence."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from detector import __version__
+from detector.clock import Clock
+from detector.detectors.base import Detector, Verdict
+from detector.engines.embedded import Log
+from detector.evidence import tabulate
+from detector.excerpts import collect_excerpts
+from detector.features.catalogue import FEATURES, compute_features
+from detector.linkage.communities import find_clusters
+from detector.linkage.links import Links, find_links
+from detector.policy import Decisions, decide
+from detector.profiles.store import Profiles
+from detector.results import Results
+from detector.settings import ScoreSettings
+from detector.summaries import cluster_table, link_table, scored_table, timeline_table
+from detector.tables import EXCERPTS
+
+#: Features that need to know when accounts were opened, and where that is said.
+_BY_SIGN_UP, _SIGN_UP = ("age", "sign_up_spread"), "created_at (--accounts)"
+_LIBRARIES = ("duckdb", "numba", "numpy", "pandas", "pyarrow", "pyod", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Accounts and the clusters they are scored as.
+
+    Attributes
+    ----------
+    profiles: of the accounts.
+    cluster: cluster number of each account, shape (n_accounts,).
+    links: what accounts share.
+    own: features of the accounts, shape (n_accounts, n_features).
+    pooled: features of each account's cluster, in the order of the accounts, same shape.
+    """
+
+    profiles: Profiles
+    cluster: npt.NDArray[np.int64]
+    links: Links
+    own: pd.DataFrame
+    pooled: pd.DataFrame
+
+    @property
+    def cluster_size(self) -> npt.NDArray[np.int64]:
+        """Accounts in the cluster of each account, shape (n_accounts,)."""
+        return np.bincount(self.cluster)[self.cluster]
+
+
+def describe(profiles: Profiles, settings: ScoreSettings) -> Subjects:
+    """Link accounts, pool clusters, compute features of both."""
+    links = find_links(profiles.trimmed())
+    cluster = find_clusters(links, len(profiles), settings.linkage)
+    columns = profiles.filled_columns
+    own = compute_features(profiles, columns)
+    pooled = own.copy()
+    rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
+    if len(rows):
+        shared, groups = np.unique(cluster[rows], return_inverse=True)
+        merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
+        pooled.iloc[rows] = compute_features(merged, columns).iloc[groups].to_numpy()
+    return Subjects(profiles, cluster, links, own, pooled)
+
+
+def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
+    """Say which features the log cannot give, by family, and what is missing for them."""
+    filled = set(subjects.profiles.filled_columns)
+    lacking: dict[str, list[set[str]]] = {}
+    for piece in FEATURES.values():
+        if piece.name not in subjects.pooled or subjects.pooled[piece.name].isna().all():
+            needed = set(piece.needs) - filled or ({_SIGN_UP} if piece.name in _BY_SIGN_UP else set())
+            lacking.setdefault(piece.family, []).append(needed)
+    return [
+        {
+            "what": f"{len(needs)} {family} feature" + ("s" if len(needs) > 1 else ""),
+            "why": "the log has no " + (", ".join(sorted(set().union(*needs))) or "account with enough requests"),
+        }
+        for family, needs in lacking.items()
+    ]
+
+
+def _digest(settings: ScoreSettings) -> str:
+    return hashlib.sha256(json.dumps(settings.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+def _period(profiles: Profiles) -> dict[str, str]:
+    volume = profiles.trimmed()["volume"]
+    first, last = np.datetime64(int(volume.first_at.min()), "us"), np.datetime64(int(volume.last_at.max()), "us")
+    return {"from": f"{first}Z", "to": f"{last}Z"}
+
+
+def _run_record(
+    log: Log,
+    subjects: Subjects,
+    decisions: Decisions,
+    settings: ScoreSettings,
+    model: dict[str, str],
+) -> dict[str, Any]:
+    digests = log.digests()
+    return {
+        "stillwatch": __version__,
+        "settings": settings.model_dump(mode="json"),
+        "settings_digest": _digest(settings),
+        "versions": {name: version(name) for name in _LIBRARIES},
+        "inputs": [{"file": f.name, "sha256": digests[f.name], "n_bytes": f.n_bytes} for f in log.files],
+        "format": {"name": log.format_name, "reason": log.format_reason},
+        "evidence_level": subjects.profiles.evidence_level,
+        "off": what_is_off(subjects),
+        "counts": {
+            **log.counts(),
+            "n_accounts": len(subjects.profiles),
+            "n_clusters": int((np.bincount(subjects.cluster) > 1).sum()),
+            "n_flagged": int(decisions.is_flagged.sum()),
+        },
+        "model": model,
+        "threshold": decisions.threshold,
+        "budget": settings.policy.budget,
+        "period": _period(subjects.profiles),
+    }
+
+
+def judge(log: Log, profiles: Profiles, detector: Detector, settings: ScoreSettings, clock: Clock) -> Results:
+    """Score what was folded.
+
+    Parameters
+    ----------
+    log: read to its end.
+    clock: takes how long each stage took.
+    """
+    with clock.stage("link"):
+        subjects = describe(profiles, settings)
+    with clock.stage("score"):
+        level = profiles.evidence_level
+        verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
+        n_events = profiles.trimmed()["volume"].n_requests
+        may_revoke = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
+        decisions = decide(verdict, own, n_events, settings.policy, may_revoke=may_revoke)
+    with clock.stage("tabulate"):
+        model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
+        run = _run_record(log, subjects, decisions, settings, model)
+        rejected = log.rejected()
+        excerpts = _excerpts(log, subjects, decisions, settings)
+        return _tables(subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts)
+
+
+def _excerpts(log: Log, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
+    """Read a few prompts of flagged accounts, by a second pass over the log, when they are asked for."""
+    if not (settings.report.include_excerpts and "prompt" in log.columns):
+        return EXCERPTS.empty_table()
+    flagged = np.array(subjects.profiles.account_ids, dtype=object)[decisions.is_flagged]
+    return collect_excerpts(log.batches(["account_id", "prompt"]), flagged.tolist())
+
+
+def _tables(
+    subjects: Subjects,
+    verdict: Verdict,
+    decisions: Decisions,
+    settings: ScoreSettings,
+    *,
+    run: dict[str, Any],
+    rejected: pa.Table,
+    excerpts: pa.Table,
+) -> Results:
+    is_clustered = subjects.cluster_size > 1
+    scored = scored_table(subjects.profiles, subjects.cluster, verdict, decisions)
+    shown = np.argsort(-verdict.scores, kind="stable")[: max(settings.report.accounts, 200)]
+    return Results(
+        scored=scored,
+        clusters=cluster_table(scored, subjects.links, subjects.cluster),
+        evidence=tabulate(subjects.profiles.account_ids, subjects.pooled, verdict, is_clustered=is_clustered),
+        links=link_table(subjects.links, subjects.profiles),
+        timeline=timeline_table(subjects.profiles, shown),
+        rejected=rejected,
+        excerpts=excerpts,
+        run=run,
+    )

@@ -1,0 +1,45 @@
+"""From an opened log to profiles: batches are read ahead while the last is folded."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pyarrow as pa
+
+from detector.engines.embedded import Log, Restart
+from detector.profiles.store import Profiles, columns_read
+from detector.progress import Tell, silent
+
+
+def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Pass batches through, reading the next one while the last is worked on."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
+        pending = reader.submit(next, batches, None)
+        while (batch := pending.result()) is not None:
+            pending = reader.submit(next, batches, None)
+            yield batch
+
+
+def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
+    """Read a log into profiles.
+
+    Raises
+    ------
+    TooManyRejectsError, EmptyInputError
+        See `Log.batches`.
+    """
+    columns = columns_read(log.columns)
+    while True:
+        profiles = Profiles(columns, threads=threads)
+        n_rows = 0
+        try:
+            for batch in read_ahead(log.batches(columns)):
+                profiles.fold(batch)
+                n_rows += batch.num_rows
+                tell("reading requests", n_rows)
+        except Restart:
+            continue
+        break
+    if profiles.n_late:
+        tell("putting requests in order of time")
+        profiles.refold_rhythm(log.ordered_times())
+    return profiles.in_order()
