@@ -27,6 +27,15 @@ def _scan(name: str) -> Any:
     return typing
 
 
+def _count(typing_context: Any, value: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.ctpop(arguments[0])
+
+    return types.uint64(types.uint64), emit
+
+
+#: Bits that are set.
+count_bits = intrinsic(_count)
 #: Zero bits below the lowest one that is set; 64 for 0.
 trailing_zeros = intrinsic(_scan("cttz"))
 #: Zero bits above the highest one that is set; 64 for 0.
@@ -52,6 +61,21 @@ def _load(bits: int) -> Any:
 load8 = intrinsic(_load(8))
 #: The 8 bytes from an address on, little-endian.
 load64 = intrinsic(_load(64))
+
+
+def _prefetch(typing_context: Any, address: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        builder.call(fetch, [builder.inttoptr(arguments[0], pointer), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.none(types.int64), emit
+
+
+#: Ask for the memory at an address, which need not be one of ours, before it is read.
+prefetch = intrinsic(_prefetch)
 
 
 @njit(cache=True, inline="always")
@@ -99,3 +123,28 @@ def _word_mask(typing_context: Any, address: Any) -> Any:
 #: Which of the 64 bytes from an address on belong to words: ASCII letters, digits, apostrophes, non-ASCII; bit i is
 #: byte i.
 word_mask = intrinsic(_word_mask)
+
+
+def _range_mask(low: int, high: int) -> Any:
+    def typing(typing_context: Any, address: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind = ir.VectorType(ir.IntType(8), BLOCK)
+            x = builder.load(builder.inttoptr(arguments[0], kind.as_pointer()), align=1)
+            above = builder.sub(x, ir.Constant(kind, [low] * BLOCK))
+            is_inside = builder.icmp_unsigned("<=", above, ir.Constant(kind, [high - low] * BLOCK))
+            return builder.bitcast(is_inside, ir.IntType(BLOCK))
+
+        return types.uint64(types.int64), emit
+
+    return intrinsic(typing)
+
+
+#: Which of the 64 bytes from an address on are of a class; bit i is byte i.
+upper_mask = _range_mask(ord("A"), ord("Z"))
+lower_mask = _range_mask(ord("a"), ord("z"))
+digit_mask = _range_mask(ord("0"), ord("9"))
+feed_mask = _range_mask(ord("\n"), ord("\n"))
+return_mask = _range_mask(ord("\r"), ord("\r"))
+space_mask = _range_mask(ord(" "), ord(" "))
+tab_mask = _range_mask(ord("\t"), ord("\t"))
+foreign_mask = _range_mask(128, 255)

@@ -116,9 +116,18 @@ def _prepare(batch: Batch) -> Sequence[Any]:
 
 @njit(cache=True)
 def _fold_column(account: Any, rows: Any, hashes: Any, valid: Any, kept: Any, counts: Any) -> None:
+    """Count values; rows come by account, and most repeat the row before, so runs are added as one."""
+    a, run, value = -1, 0, np.uint64(0)
     for i in rows:
-        if valid[i]:
-            add_to_sample(kept[account[i]], counts[account[i]], hashes[i], 1)
+        if not valid[i]:
+            continue
+        if account[i] != a or hashes[i] != value:
+            if run:
+                add_to_sample(kept[a], counts[a], value, run)
+            a, run, value = account[i], 0, hashes[i]
+        run += 1
+    if run:
+        add_to_sample(kept[a], counts[a], value, run)
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ The sum s of n unit vectors gives their mean pairwise cosine similarity without 
 Vectors are added in fixed point, so that the sum does not depend on the order.
 """
 
+import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,7 +16,24 @@ import numpy as np
 from numba import njit
 
 from detector.profiles.batch import Batch
-from detector.profiles.bits import BLOCK, fold_case, load8, load_up_to, trailing_zeros, word_mask
+from detector.profiles.bits import (
+    BLOCK,
+    count_bits,
+    digit_mask,
+    feed_mask,
+    fold_case,
+    foreign_mask,
+    load8,
+    load_up_to,
+    lower_mask,
+    prefetch,
+    return_mask,
+    space_mask,
+    tab_mask,
+    trailing_zeros,
+    upper_mask,
+    word_mask,
+)
 from detector.profiles.hashing import hash_bytes, mix64
 from detector.profiles.sketches import add_to_sample, rank
 from detector.profiles.slices import Field, Slice, counter, half_octave, sample, state_type
@@ -37,26 +55,13 @@ CLOSING_BYTES = 24
 LEAST_TOPIC_BYTES = 4
 #: Counted in a prompt's head; lower case and spaces are what is left.
 CLASSES = ("upper", "digit", "newline", "punctuation", "other")
-#: Bits that a class takes in a packed count; a head of 1024 bytes fits.
-_CLASS_BITS = 12
 _U = np.uint64
-
-
-def _packed_classes() -> Any:
-    """Give, for each byte, a 1 in the bits of its class."""
-    table = np.full(256, 1 << (3 * _CLASS_BITS), np.uint64)
-    table[ord("a") : ord("z") + 1] = 0
-    table[[ord(" "), ord("\t")]] = 0
-    table[ord("A") : ord("Z") + 1] = 1
-    table[ord("0") : ord("9") + 1] = 1 << _CLASS_BITS
-    table[[ord("\n"), ord("\r")]] = 1 << (2 * _CLASS_BITS)
-    table[128:] = 1 << (4 * _CLASS_BITS)
-    return table
-
-
-_PACKED = _packed_classes()
-_IS_PUNCTUATION = (_PACKED == 1 << (3 * _CLASS_BITS)) & (np.arange(256) > 32)
-_CLASS_MASK = _U((1 << _CLASS_BITS) - 1)
+_BYTES = np.arange(256)
+_IS_PUNCTUATION = (
+    (ord(" ") < _BYTES)
+    & (_BYTES < 128)
+    & ~np.isin(_BYTES, np.frombuffer((string.ascii_letters + string.digits).encode(), np.uint8))
+)
 
 
 def _as_word(text: str) -> np.uint64:
@@ -84,21 +89,29 @@ def _word_hash(begin: Any, end: Any, limit: Any, first: Any) -> Any:
     return word
 
 
+@njit(cache=True, inline="always")
+def _block(begin: Any, end: Any, limit: Any, spare: Any) -> Any:
+    """Give an address from which 64 bytes may be read that begin as those from `begin` to `end` do."""
+    if begin + BLOCK <= limit:
+        return begin
+    spare[:] = 0
+    for i in range(begin, min(end, begin + BLOCK)):
+        spare[i - begin] = load8(i)
+    return np.int64(spare.ctypes.data)
+
+
+@njit(cache=True, inline="always")
+def _inside(begin: Any, end: Any) -> Any:
+    """Mark those of 64 bytes from `begin` that lie before `end`."""
+    return (_U(1) << _U(end - begin)) - _U(1) if end - begin < BLOCK else ~_U(0)
+
+
 @njit(cache=True)
 def _block_mask(begin: Any, end: Any, limit: Any, spare: Any) -> Any:
     """Mark the bytes of words in the 64 bytes from `begin`, none from `end` on; `spare` is room for 64 bytes."""
     if begin >= end:
         return _U(0)
-    if begin + BLOCK <= limit:
-        mask = word_mask(begin)
-    else:
-        spare[:] = 0
-        for i in range(begin, end):
-            spare[i - begin] = load8(i)
-        mask = word_mask(np.int64(spare.ctypes.data))
-    if end - begin < BLOCK:
-        mask &= (_U(1) << _U(end - begin)) - _U(1)
-    return mask
+    return word_mask(_block(begin, end, limit, spare)) & _inside(begin, end)
 
 
 @njit(cache=True)
@@ -123,14 +136,12 @@ def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any, 
             if n_words < OPENING_WORDS:
                 opening = mix64(opening ^ word)
             n_words += 1
-            length = stop - word_begin
-            if length <= 4:
-                n_first_person += (first == _I) | (first == _IM) | (first == _IVE) | (first == _MY) | (first == _ME)
+            n_first_person += (first == _I) | (first == _IM) | (first == _IVE) | (first == _MY) | (first == _ME)
             n_please += first == _PLEASE
             register = word >> _U(64 - VOCABULARY_BITS)
             vocabulary[register] = max(vocabulary[register], rank(word, VOCABULARY_BITS))
-            if length >= LEAST_TOPIC_BYTES:
-                vector[word & _U(DIMENSIONS - 1)] += 1 if (word >> _U(20)) & _U(1) else -1
+            is_topic = np.int32(stop - word_begin >= LEAST_TOPIC_BYTES)
+            vector[word & _U(DIMENSIONS - 1)] += is_topic * (np.int32((word >> _U(19)) & _U(2)) - np.int32(1))
         if starts:
             word_begin = block + np.int64(trailing_zeros(starts))
         carry = mask >> _U(BLOCK - 1)
@@ -138,11 +149,22 @@ def _read_words(begin: Any, end: Any, limit: Any, vocabulary: Any, vector: Any, 
 
 
 @njit(cache=True)
-def _count_classes(begin: Any, end: Any) -> Any:
-    packed = _U(0)
-    for i in range(begin, end):
-        packed += _PACKED[load8(i)]
-    return packed
+def _count_classes(begin: Any, end: Any, limit: Any, spare: Any, classes: Any) -> Any:
+    """Add the bytes of each class to an account's counts; gives the line ends."""
+    n_upper = n_digits = n_ends = n_foreign = n_plain = 0
+    for at in range(begin, end, BLOCK):
+        block, inside = _block(at, end, limit, spare), _inside(at, end)
+        n_upper += count_bits(upper_mask(block) & inside)
+        n_digits += count_bits(digit_mask(block) & inside)
+        n_ends += count_bits((feed_mask(block) | return_mask(block)) & inside)
+        n_foreign += count_bits(foreign_mask(block) & inside)
+        n_plain += count_bits((lower_mask(block) | space_mask(block) | tab_mask(block)) & inside)
+    classes[0] += np.int64(n_upper)
+    classes[1] += np.int64(n_digits)
+    classes[2] += np.int64(n_ends)
+    classes[3] += end - begin - np.int64(n_upper + n_digits + n_ends + n_foreign + n_plain)
+    classes[4] += np.int64(n_foreign)
+    return n_ends
 
 
 @njit(cache=True)
@@ -160,32 +182,13 @@ def _add_unit_vector(total: Any, vector: Any) -> Any:
     return 1
 
 
-@njit(cache=True)
-def _fold_prompt(state: Any, a: Any, begin: Any, end: Any, limit: Any, vector: Any, spare: Any) -> None:
-    n_bytes = end - begin
-    state.n_prompts[a] += 1
-    state.n_bytes[a] += n_bytes
-    state.lengths[a, half_octave(n_bytes, LENGTH_PLACES)] += 1
-    add_to_sample(state.prompt_hash[a], state.prompt_count[a], hash_bytes(begin, end, limit), 1)
-    if n_bytes == 0:
-        return
-    head = min(end, begin + HEAD_BYTES)
-    packed = _count_classes(begin, head)
-    for c in range(len(CLASSES)):
-        state.classes[a, c] += np.int64((packed >> _U(c * _CLASS_BITS)) & _CLASS_MASK)
-    opening, n_words, n_first_person, n_please = _read_words(begin, head, limit, state.vocabulary[a], vector, spare)
-    state.n_head_bytes[a] += head - begin
-    state.n_words[a] += n_words
-    state.n_first_person[a] += n_first_person > 0
-    state.n_please[a] += n_please > 0
-    state.n_lower_start[a] += 97 <= load8(begin) <= 122
-    state.n_open_end[a] += not _IS_PUNCTUATION[load8(end - 1)]
-    state.n_multiline[a] += ((packed >> _U(2 * _CLASS_BITS)) & _CLASS_MASK) > 0
-    state.openings[a, opening & _U(BUCKETS - 1)] += 1
-    closing = hash_bytes(max(begin, end - CLOSING_BYTES), end, limit)
-    state.closings[a, closing & _U(BUCKETS - 1)] += 1
-    add_to_sample(state.template_hash[a], state.template_count[a], opening, 1)
-    state.n_vectors[a] += _add_unit_vector(state.vector[a], vector)
+@njit(cache=True, inline="always")
+def _fetch(begin: Any, end: Any) -> None:
+    """Ask for the beginning and the end of a prompt; the processor guesses what lies between."""
+    prefetch(begin)
+    prefetch(min(begin + 64, end))
+    prefetch(min(begin + 128, end))
+    prefetch(end - 1)
 
 
 @njit(cache=True, nogil=True)
@@ -200,20 +203,47 @@ def _fold(
     system_data: Any,
     system_valid: Any,
 ) -> None:
+    # Taken apart once: each access through the tuple would count references, for every prompt.
+    (n_prompts, n_vectors, n_with_system, n_bytes, n_head_bytes, n_words, n_first_person, n_please) = state[:8]
+    (n_lower_start, n_open_end, n_multiline, classes, lengths, openings, closings, total, vocabulary) = state[8:17]
+    (prompt_hash, prompt_count, template_hash, template_count, system_hash, system_count) = state[17:]
     vector = np.zeros(DIMENSIONS, np.int32)
     spare = np.zeros(BLOCK, np.uint8)
     base = np.int64(data.ctypes.data)
     limit = base + len(data)
     system_base = np.int64(system_data.ctypes.data)
-    for i in rows:
+    for r in range(len(rows)):
+        i = rows[r]
         a = account[i]
-        if valid[i]:
-            _fold_prompt(state, a, base + offsets[i], base + offsets[i + 1], limit, vector, spare)
+        if r + 1 < len(rows):
+            _fetch(base + offsets[rows[r + 1]], base + offsets[rows[r + 1] + 1])
         if system_valid[i]:
-            state.n_with_system[a] += 1
+            n_with_system[a] += 1
             begin, end = system_base + system_offsets[i], system_base + system_offsets[i + 1]
             fingerprint = hash_bytes(begin, end, system_base + len(system_data))
-            add_to_sample(state.system_hash[a], state.system_count[a], fingerprint, 1)
+            add_to_sample(system_hash[a], system_count[a], fingerprint, 1)
+        if not valid[i]:
+            continue
+        begin, end = base + offsets[i], base + offsets[i + 1]
+        n_prompts[a] += 1
+        n_bytes[a] += end - begin
+        lengths[a, half_octave(end - begin, LENGTH_PLACES)] += 1
+        add_to_sample(prompt_hash[a], prompt_count[a], hash_bytes(begin, end, limit), 1)
+        if begin == end:
+            continue
+        head = min(end, begin + HEAD_BYTES)
+        opening, words, first_persons, pleases = _read_words(begin, head, limit, vocabulary[a], vector, spare)
+        n_head_bytes[a] += head - begin
+        n_words[a] += words
+        n_first_person[a] += first_persons > 0
+        n_please[a] += pleases > 0
+        n_lower_start[a] += 97 <= load8(begin) <= 122
+        n_open_end[a] += not _IS_PUNCTUATION[load8(end - 1)]
+        n_multiline[a] += _count_classes(begin, head, limit, spare, classes[a]) > 0
+        openings[a, opening & _U(BUCKETS - 1)] += 1
+        closings[a, hash_bytes(max(begin, end - CLOSING_BYTES), end, limit) & _U(BUCKETS - 1)] += 1
+        add_to_sample(template_hash[a], template_count[a], opening, 1)
+        n_vectors[a] += _add_unit_vector(total[a], vector)
 
 
 _FIELDS = (

@@ -39,7 +39,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Path(given).resolve()
     out = tmp_path_factory.mktemp("bench") / "log"
     scenario = str(ROOT / "configs" / "quickstart.toml")
-    command = [sys.executable, "-m", "detector.cli", "generate", scenario, "--out", str(out), "--set", "scale=5"]
+    command = [sys.executable, "-m", "detector", "generate", scenario, "--out", str(out), "--set", "scale=5"]
     run(*command, "--log-format", "csv")
     return out / "events.csv"
 
@@ -56,7 +56,7 @@ def test_score(benchmark: pytest.FixtureRequest, log: Path, tmp_path: Path) -> N
     places = iter(str(tmp_path / f"scored{i}") for i in range(9))
 
     def score() -> None:
-        run(sys.executable, "-m", "detector.cli", "score", str(log), "--out", next(places), "--quiet")
+        run(sys.executable, "-m", "detector", "score", str(log), "--out", next(places), "--quiet")
 
     benchmark.pedantic(score, rounds=3, warmup_rounds=1)
 
