@@ -38,6 +38,12 @@ class Habits:
     """Share of accounts that ask for log-probabilities."""
     p_choices: float = 0.04
     """Share of accounts that ask for several answers at once."""
+    p_retries: float = 0.6
+    """Share of accounts that send a request again that a limit refused. Assumed, like those of actors with their own:
+    common clients do it by themselves, whoever uses them."""
+    p_sessions: float = 0.5
+    """Share of accounts whose client names its conversations, or its requests where they stand alone. Assumed, and the
+    same for all actors: products fill most logs, so ids of people's conversations only would tell fleets of them."""
     p_pivot: float = 0.08
     """Share of requests that go to a new model from a day after its release on."""
 
@@ -67,9 +73,20 @@ class Actor:
             crowd, median=parameters.requests, sigma=parameters.spread, least=self.least, most=self.most
         )
 
+    def volume(self, crowd: Crowd, parameters: Any) -> tuple[float, float]:
+        """Declare the mean and the variance of the requests of all accounts together, by law and not by draw."""
+        mean, variance = arrivals.volume_moments(
+            median=parameters.requests, sigma=parameters.spread, least=self.least, most=self.most
+        )
+        return len(crowd) * mean, len(crowd) * variance
+
+    def pace_of(self, parameters: Any) -> arrivals.Pace:
+        """Choose the pace."""
+        return self.pace
+
     def visits(self, crowd: Crowd, parameters: Any, n_requests: Counts) -> Visits:
         """Decide when they come; each account depends on itself only."""
-        return self.pace.visits(crowd, n_requests)
+        return self.pace_of(parameters).visits(crowd, n_requests)
 
     def ask(self, crowd: Crowd, parameters: Any, visits: Visits) -> Asked:
         """Say what is asked in some visits; each depends on its own member, ordinal and time only."""

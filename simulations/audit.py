@@ -10,30 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from simulations.effects import Effects
+from simulations.effects.report import Effects
+from simulations.giveaways import ACCOUNT_CATEGORIES, COLUMNS, EVENT_CATEGORIES, judge_tree, lacks
 from simulations.spill import Records
 from simulations.streams import Flags
 from simulations.world import World
 
-#: Columns of `events` and `accounts` with few values, none of which may belong to one class only.
-EVENT_CATEGORIES = (
-    "operation", "model", "user_agent", "asn", "country", "max_output_tokens", "temperature", "n_choices",
-    "wants_logprobs", "status_code", "finish_reason", "refusal_category",
-)  # fmt: skip
-ACCOUNT_CATEGORIES = ("email_domain", "plan", "country")
-#: A value that one class lacks is a leak unless such a lack happens by chance at least this often. Chosen.
-P_CHANCE = 1e-3
-#: Raw columns that the depth-2 tree sees, beside hour and weekday.
-TREE_NUMBERS = (
-    "input_tokens", "output_tokens", "max_output_tokens", "temperature", "n_choices", "status_code", "latency_ms",
-    "cost_usd", "asn",
-)  # fmt: skip
-TREE_CODES = ("model", "user_agent", "country")
-COLUMNS = ["occurred_at", *sorted({*EVENT_CATEGORIES, *TREE_NUMBERS, *TREE_CODES})]
 #: Requests looked at for give-aways, and of those for the tree. Chosen.
 AUDIT_ROWS, TREE_ROWS = 300_000, 60_000
-#: Depth of the tree, and accounts of each class below which it learns accounts by heart and tells nothing. Chosen.
-TREE_DEPTH, TREE_ACCOUNTS = 2, 12
+LOOKED_AT = ["occurred_at", *sorted({*EVENT_CATEGORIES, *COLUMNS})]
 
 
 class Audit:
@@ -53,7 +38,7 @@ class Audit:
         first = -self._seen % self._stride
         rows = np.arange(first, events.num_rows, self._stride)
         looked = (
-            events.select(COLUMNS)
+            events.select(LOOKED_AT)
             .take(pa.array(rows))
             .append_column("account", pa.array(records["account"][rows].astype(np.int64)))
         )
@@ -75,12 +60,12 @@ class Audit:
         n_classes = (truth.num_rows - n_told, n_told)
         categorical = []
         for name in EVENT_CATEGORIES:
-            categorical += _lacks(looked["account"], looked[name], told, name, "events", n_classes)
+            categorical += lacks(looked["account"], looked[name], told, name, "events", n_classes)
         extracting = pc.is_in(
             accounts["account_id"], truth.filter(truth["is_extraction"])["account_id"].combine_chunks()
         )
         for name in ACCOUNT_CATEGORIES:
-            categorical += _lacks(
+            categorical += lacks(
                 accounts["account_id"], accounts[name], extracting.to_numpy(), name, "accounts", n_classes
             )
         counts = self._counts(accounts, truth)
@@ -117,60 +102,5 @@ class Audit:
         rows = np.arange(0, looked.num_rows, self._tree_stride)
         sample, label = looked.take(pa.array(rows)), told[rows]
         account = sample["account"].to_numpy()
-        limit = self._world.scenario.max_tree_auc
-        result: dict[str, Any] = {"depth": TREE_DEPTH, "rows": len(label), "limit": limit, "auc": None}
-        if min(len(np.unique(account[label])), len(np.unique(account[~label]))) >= TREE_ACCOUNTS:
-            result["auc"] = round(_tree_auc(sample, label, account % 2 == 0, self._world.scenario.declares), 4)
-        return {**result, "is_within_limit": result["auc"] is None or result["auc"] <= limit}
-
-
-def _lacks(
-    account: pa.ChunkedArray, values: pa.ChunkedArray, told: Flags, name: str, source: str, n_classes: tuple[int, int]
-) -> list[dict[str, Any]]:
-    """List the values of a column that occur in one class only."""
-    plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-    held = pa.table({"value": plain, "told": pa.array(told), "account": account})
-    found = held.group_by(["value", "told"]).aggregate([("account", "count_distinct")]).to_pylist()
-    holders: dict[Any, list[int]] = {}
-    for row in found:
-        holders.setdefault(row["value"], [0, 0])[row["told"]] = row["account_count_distinct"]
-    lacks = []
-    for value, classes in sorted(holders.items(), key=lambda item: str(item[0])):
-        holder = 0 if not classes[1] else 1
-        if classes[1 - holder]:
-            continue
-        n = classes[holder]
-        p_chance = (1.0 - n / max(n_classes[holder], 1)) ** n_classes[1 - holder]
-        lacks.append(
-            {
-                "table": source,
-                "column": name,
-                "value": value,
-                "only_in": ("honest", "extraction")[holder],
-                "n_accounts": n,
-                "is_by_chance": p_chance >= P_CHANCE,
-            }
-        )
-    return lacks
-
-
-def _tree_auc(sample: pa.Table, label: Flags, half: Flags, declared: tuple[str, ...]) -> float:
-    """Fit a tree on each half of the accounts and judge it on the other half: what a tree learns that carries over."""
-    from sklearn.metrics import roc_auc_score
-    from sklearn.tree import DecisionTreeClassifier
-
-    numbers = (pc.fill_null(sample[name].cast(pa.float64()), -1.0) for name in TREE_NUMBERS if name not in declared)
-    codes = (
-        sample[name].combine_chunks().indices.to_numpy(zero_copy_only=False)
-        for name in TREE_CODES
-        if name not in declared
-    )
-    columns = [pc.hour(sample["occurred_at"]), pc.day_of_week(sample["occurred_at"]), *numbers, *codes]
-    table = np.column_stack([np.asarray(column, dtype=np.float64) for column in columns])
-    found = []
-    for learns in (half, ~half):
-        if 0 < label[learns].sum() < learns.sum() and 0 < label[~learns].sum() < (~learns).sum():
-            tree = DecisionTreeClassifier(max_depth=TREE_DEPTH, class_weight="balanced", random_state=0)
-            p = tree.fit(table[learns], label[learns]).predict_proba(table[~learns])[:, 1]
-            found.append(float(roc_auc_score(label[~learns], p)))
-    return max(found, default=0.5)
+        scenario = self._world.scenario
+        return judge_tree(sample, account, label, declared=scenario.declares, limit=scenario.max_tree_auc)

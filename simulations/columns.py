@@ -13,7 +13,7 @@ import pyarrow as pa
 from numba import njit
 
 from detector.tables import EVENTS
-from simulations.crowd import Horizon
+from simulations.crowd import FIRST_TRIES, Horizon
 from simulations.draws import unit
 from simulations.population import Population
 from simulations.streams import Counts, Flags, Keys, key_of
@@ -104,12 +104,13 @@ class Scene:
     def _who(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, cohort: Counts) -> dict[str, pa.Array]:
         every, account = self.population, records["account"]
         sticky = every.is_sticky[cohort]
-        moment = np.where(sticky, records["session"], ordinal)
+        moment = np.where(sticky, records["session"], ordinal & (FIRST_TRIES - 1))
         base = np.uint64(key_of("draw", self.seed, "address used"))
         slot = _slots(keys, moment, base, cohort, every.slot_bounds)
         network = every.networks[account, slot]
         return {
             **self._ids(account),
+            "session_id": self._sessions(records, keys),
             "request_id": id_texts("req_", id_numbers(keys, ordinal, self.seed, "request id"), digits=16),
             "ip": ip_texts(every.addresses[account, slot]),
             "asn": pa.array(identity.ASNS[network]),
@@ -129,6 +130,13 @@ class Scene:
             id_texts("pay_", every.payment[present], digits=12),
         )
         return {name: _per_account(text, places) for name, text in zip(OF_ACCOUNTS, texts, strict=True)}
+
+    def _sessions(self, records: npt.NDArray[Any], keys: Keys) -> pa.Array:
+        """Write the ids that clients give to their conversations; they say nothing of the account."""
+        rows = np.flatnonzero(self.population.names_sessions[records["account"]])
+        numbers = np.zeros(len(records), dtype=np.uint64)
+        numbers[rows] = id_numbers(keys[rows], records["session"][rows].astype(np.int64), self.seed, "session id")
+        return id_texts("sess_", numbers, digits=14)
 
     def _outcome(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, chars: Counts) -> dict[str, pa.Array]:
         every, account, n = self.population, records["account"], len(records)

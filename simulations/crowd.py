@@ -7,6 +7,8 @@ import numpy as np
 from simulations.streams import Counts, Flags, Keys, Reals, Streams
 
 DAY_S = 86_400.0
+#: Ordinals below this are first tries; a later try of a request has a multiple of it added.
+FIRST_TRIES = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Visits:
     member: Counts
     """Row of the account in its crowd."""
     ordinal: Counts
-    """Number of the request within its account: with the account's key, the key of all its draws."""
+    """Number of the request within its account, below `FIRST_TRIES`: with the account's key, the key of its draws."""
     at_us: Counts
     """Time since the log began [us]."""
     session: Counts

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.tables import ACCOUNTS, TRUTH
-from simulations.actors import Actor, Habits
+from simulations.actors import Actor
 from simulations.crowd import Crowd
 from simulations.settings import CohortSettings
 from simulations.streams import Counts, Flags, Keys
@@ -66,6 +66,8 @@ class Population:
     wants_logprobs: Flags
     n_choices: npt.NDArray[np.int8]
     """0 where none is set."""
+    names_sessions: Flags
+    """Whether the client sends an id with its conversations, or with requests that stand alone."""
 
     def __len__(self) -> int:
         """Count the accounts."""
@@ -74,7 +76,7 @@ class Population:
 
 def populate(casts: tuple[Cast, ...]) -> Population:
     """Put the accounts of all cohorts together."""
-    habits = [_habits(cast.crowd, cast.actor.habits) for cast in casts]
+    habits = [_habits(cast) for cast in casts]
     known = [cast.identity for cast in casts]
 
     def joined(columns: list[Any], dtype: Any) -> Any:
@@ -100,8 +102,8 @@ def _bounds(weights: tuple[float, ...]) -> npt.NDArray[np.float64]:
     return bounds
 
 
-def _habits(crowd: Crowd, habits: Habits) -> dict[str, Any]:
-    draw, keys = crowd.streams, crowd.keys
+def _habits(cast: Cast) -> dict[str, Any]:
+    draw, keys, habits = cast.crowd.streams, cast.crowd.keys, cast.actor.habits
     several = CHOICES[draw.choice(keys, "choices", weights=CHOICE_WEIGHTS)]
     return {
         "limit": LIMITS[draw.choice(keys, "limit", weights=habits.limit_weights)],
@@ -110,6 +112,7 @@ def _habits(crowd: Crowd, habits: Habits) -> dict[str, Any]:
         "p_pivot": np.full(len(keys), habits.p_pivot),
         "wants_logprobs": draw.chance(keys, "logprobs", p=habits.p_logprobs),
         "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0).astype(np.int8),
+        "names_sessions": draw.chance(keys, "names sessions", p=habits.p_sessions),
     }
 
 

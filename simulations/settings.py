@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from detector.errors import ConfigError, nearest
 from detector.settings import Settings, load, overlay, parse_assignments, read_toml
+from simulations.giveaways import JUDGED
 from simulations.roster import actor_of
 
 NAME = r"^[a-z][a-z0-9_]{0,63}$"
@@ -90,7 +91,7 @@ def scenario_of(values: Mapping[str, Any], *, where: str) -> ScenarioSettings:
     Raises
     ------
     ConfigError
-        A key, persona or attacker is unknown, a value is out of range, or nobody is left to simulate.
+        A key, persona, attacker or declared column is unknown, a value is out of range, or nobody is left to simulate.
     """
     listed = values.get("cohorts", [])
     if not isinstance(listed, list) or not all(isinstance(cohort, Mapping) for cohort in listed):
@@ -102,7 +103,11 @@ def scenario_of(values: Mapping[str, Any], *, where: str) -> ScenarioSettings:
     if not any(cohort.accounts for cohort in cohorts):
         raise ConfigError(f"{where}: cohorts: no cohort has accounts; give at least one with accounts >= 1")
     rest = {key: value for key, value in values.items() if key != "cohorts"}
-    return load_complete(ScenarioSettings, rest, where=where).model_copy(update={"cohorts": cohorts})
+    scenario = load_complete(ScenarioSettings, rest, where=where)
+    for column in scenario.declares:
+        if column not in JUDGED:
+            raise ConfigError(f"{where}: declares: {column!r} is no column that is audited; {nearest(column, JUDGED)}")
+    return scenario.model_copy(update={"cohorts": cohorts})
 
 
 def _cohort_of(values: Mapping[str, Any], where: str) -> CohortSettings:

@@ -42,6 +42,7 @@ def litellm(events: pa.Table) -> pa.Table:
         "request_tags": _joined('["User-Agent: ', _escaped(events["user_agent"]), '"]'),
         "organization_id": events["org_id"],
         "requester_ip_address": events["ip"],
+        "session_id": events["session_id"],
         "proxy_server_request": _request(events),
         "response": _response(events),
         "status": pc.if_else(succeeded, "success", "failure"),

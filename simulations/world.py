@@ -29,6 +29,7 @@ from simulations.streams import Counts, Flags, Streams, key_of, member_keys
 from simulations.traffic.corpora import grammar_of
 from simulations.traffic.grammar import Grammar
 from simulations.traffic.kinds import IS_EXTRACTION, KINDS
+from simulations.traffic.retries import later_tries
 
 #: Requests written at a time, which is also a row group. Chosen: some 45 MB of text.
 CHUNK_ROWS = 131_072
@@ -229,4 +230,7 @@ def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
     records["turn"] = np.minimum(visits.turn, np.iinfo(np.uint16).max)
     records["account"] = first + begin + visits.member
     records["kind"], records["owner"], records["item"] = asked.kind, asked.owner, asked.item
-    return records
+    rows, ordinals, at_us = later_tries(crowd, visits, p_retries=cast.actor.habits.p_retries)
+    again = records[rows]
+    again["ordinal"], again["at_us"] = ordinals, at_us
+    return np.concatenate([records, again])

@@ -21,12 +21,21 @@ from simulations.world import CHUNK_ROWS
 LOG_FORMATS = ("parquet", "csv", "jsonl")
 #: Columns that this generator never fills; text formats leave them out.
 UNFILLED = (
-    "end_user_id", "session_id", "tls_fingerprint", "completion", "reasoning_tokens", "n_requests",
+    "end_user_id", "tls_fingerprint", "completion", "reasoning_tokens", "n_requests",
 )  # fmt: skip
 #: Requests in a row group.
 ROW_GROUP = CHUNK_ROWS
 #: Columns whose values hardly ever repeat; a dictionary would only cost time.
-NEVER_REPEATED = ("occurred_at", "request_id", "prompt", "latency_ms", "cost_usd", "input_tokens", "output_tokens")
+NEVER_REPEATED = (
+    "occurred_at",
+    "request_id",
+    "session_id",
+    "prompt",
+    "latency_ms",
+    "cost_usd",
+    "input_tokens",
+    "output_tokens",
+)
 
 Write = Callable[[pa.Table], None]
 

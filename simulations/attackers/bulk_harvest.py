@@ -1,5 +1,6 @@
 """One account that harvests in bulk and does not hide: generator requests first, then answers to all of it."""
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -8,13 +9,15 @@ from pydantic import Field
 from simulations.actors import Actor, Habits, Volume
 from simulations.crowd import Asked, Crowd, Visits
 from simulations.streams import Counts, Flags, Keys
-from simulations.traffic import arrivals, kinds
+from simulations.traffic import arrivals, identity, kinds
 
 #: Kinds of requests that serve a harvest.
 Task = Literal[
     "self_instruct", "evol_instruct", "collected", "curated", "reasoning", "reasoning_abroad", "grading", "replayed",
     "probe", "tool_task",
 ]  # fmt: skip
+#: How often attackers buy each plan: as honest people and machines together do. Assumed.
+PLANS = (0.24, 0.48, 0.18, 0.10)
 PACES: dict[str, arrivals.Pace] = {
     "steady": arrivals.Harvest(),
     "jobs": arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=0.8, pace_sigma=0.9, hour=None),
@@ -39,11 +42,19 @@ class BulkHarvest(Actor):
     parameters: ClassVar[type[Volume]] = BulkHarvestParameters
     least = 50
     most = 2_000_000
-    habits = Habits(model_weights=(0.45, 0.35, 0.20))
+    habits = Habits(model_weights=(0.45, 0.35, 0.20), p_retries=0.9)
 
-    def visits(self, crowd: Crowd, parameters: BulkHarvestParameters, n_requests: Counts) -> Visits:
+    def identity(self, crowd: Crowd, parameters: Volume) -> identity.Identity:
+        """Call from servers, with clients and plans that honest people and machines have too."""
+        return replace(
+            identity.server(crowd),
+            plan=crowd.streams.choice(crowd.keys, "plan", weights=PLANS),
+            client=crowd.streams.choice(crowd.keys, "client", weights=identity.CLIENTS_OF_BOTH),
+        )
+
+    def pace_of(self, parameters: BulkHarvestParameters) -> arrivals.Pace:
         """Run for days, or in jobs."""
-        return PACES[parameters.pace].visits(crowd, n_requests)
+        return PACES[parameters.pace]
 
     def ask(self, crowd: Crowd, parameters: BulkHarvestParameters, visits: Visits) -> Asked:
         """Ask every prompt as often as told."""

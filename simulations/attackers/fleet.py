@@ -5,10 +5,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
+from scipy.special import gammainc, gammaincc, poch
 
 from detector.settings import Settings
 from simulations.actors import Actor, Habits
-from simulations.attackers.bulk_harvest import BulkHarvestParameters, Task, harvested
+from simulations.attackers.bulk_harvest import PLANS, BulkHarvestParameters, Task, harvested
 from simulations.crowd import DAY_S, Asked, Crowd, Visits
 from simulations.personas.hobby_chat import chat
 from simulations.streams import Counts, Flags, member_keys
@@ -20,12 +21,14 @@ PACES: dict[str, arrivals.Pace] = {
     "steady": arrivals.Harvest(shortest=0.9, longest=1.0),
     "agents": arrivals.Runs(length=12.0, pause_s=8.0, pause_sigma=0.8, pace_sigma=0.6),
 }
+#: Shape of the gamma law of the volumes of a fleet's accounts, and the fewest requests of one. Chosen.
+VOLUME_SHAPE, LEAST = 2.0, 5
+#: How often a member uses each of its addresses. Assumed.
+SLOT_WEIGHTS = (0.45, 0.14, 0.10, 0.16, 0.15)
 #: Addresses in use within an exit network. Assumed: few, so that members meet on one address.
 EXIT_HOSTS = 16
 #: Share of members whose spare address is an exit; the others rent a host of their own. Assumed.
 P_RENTED = 0.8
-#: How often members buy each plan: as honest people and machines together do. Assumed.
-PLANS = (0.24, 0.48, 0.18, 0.10)
 
 
 class FleetParameters(Settings):
@@ -56,12 +59,22 @@ class Fleet(Actor):
     def count(self, crowd: Crowd, parameters: FleetParameters) -> Counts:
         """Give members similar rates: gamma of shape 2."""
         mean = parameters.per_day * crowd.horizon.days
-        drawn = crowd.streams.gamma(crowd.keys, "volume", shape=2.0) * mean / 2.0
-        return np.maximum(drawn, 5).astype(np.int64)
+        drawn = crowd.streams.gamma(crowd.keys, "volume", shape=VOLUME_SHAPE) * mean / VOLUME_SHAPE
+        return np.maximum(drawn, LEAST).astype(np.int64)
 
-    def visits(self, crowd: Crowd, parameters: FleetParameters, n_requests: Counts) -> Visits:
+    def volume(self, crowd: Crowd, parameters: FleetParameters) -> tuple[float, float]:
+        """Declare the mean and the variance of a sum of gamma volumes, none below the least."""
+        scale = parameters.per_day * crowd.horizon.days / VOLUME_SHAPE
+        moments = [
+            LEAST**power * gammainc(VOLUME_SHAPE, LEAST / scale)
+            + scale**power * poch(VOLUME_SHAPE, power) * gammaincc(VOLUME_SHAPE + power, LEAST / scale)
+            for power in (1, 2)
+        ]
+        return len(crowd) * float(moments[0]), len(crowd) * float(moments[1] - moments[0] ** 2)
+
+    def pace_of(self, parameters: FleetParameters) -> arrivals.Pace:
         """Come like people, or on a scheduler."""
-        return PACES[parameters.pace].visits(crowd, n_requests)
+        return PACES[parameters.pace]
 
     def identity(self, crowd: Crowd, parameters: FleetParameters) -> identity.Identity:
         """Share payments and exits."""
@@ -132,5 +145,5 @@ def _shared(crowd: Crowd, parameters: FleetParameters) -> identity.Identity:
         client=draw.choice(keys, "client", weights=identity.CLIENTS_OF_BOTH),
         networks=networks,
         addresses=addresses,
-        slot_weights=(0.45, 0.14, 0.10, 0.16, 0.15),
+        slot_weights=SLOT_WEIGHTS,
     )

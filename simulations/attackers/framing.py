@@ -11,6 +11,9 @@ from simulations.personas.hobby_chat import chat
 from simulations.streams import Flags
 from simulations.traffic import identity
 
+#: Place of the address that a member borrows among its own.
+BORROWED_SLOT = 3
+
 
 class FramingParameters(FleetParameters):
     """What a framing fleet may set; a cohort is one campaign with its victims."""
@@ -29,7 +32,7 @@ class Framing(Fleet):
         member, n_victims = self.members(crowd, parameters), int((~self.members(crowd, parameters)).sum())
         whose = crowd.streams.integers(crowd.keys, "whose", below=max(n_victims, 1))
         networks, addresses = shared.networks.copy(), shared.addresses.copy()
-        networks[:, 3], addresses[:, 3] = own.networks[whose, 0], own.addresses[whose, 0]
+        networks[:, BORROWED_SLOT], addresses[:, BORROWED_SLOT] = own.networks[whose, 0], own.addresses[whose, 0]
         networks[~member], addresses[~member] = own.networks[~member], own.addresses[~member]
         return replace(
             shared,

@@ -47,6 +47,13 @@ class Hydra(Fleet):
         share = (crowd.ends_s - crowd.begins_s) / crowd.horizon.length_s
         return np.ceil(super().count(crowd, parameters) * share).astype(np.int64)
 
+    def volume(self, crowd: Crowd, parameters: FleetParameters) -> tuple[float, float]:
+        """Declare as many requests as one account per line would send: its lives fill the log."""
+        mean, variance = super().volume(crowd, parameters)
+        heads = parameters.heads if isinstance(parameters, HydraParameters) else 1
+        n_lines = -(-len(crowd) // heads)
+        return mean * n_lines / len(crowd), variance * n_lines / len(crowd)
+
     def cover(self, crowd: Crowd, parameters: FleetParameters, visits: Visits) -> Asked:
         """Carry the chat of customers."""
         customers = parameters.customers if isinstance(parameters, HydraParameters) else 1

@@ -20,7 +20,7 @@ class CodingAgent(Actor):
     parameters = CodingAgentParameters
     least = 15
     pace = arrivals.Runs(length=26.0, pause_s=4.0, pause_sigma=0.42, pace_sigma=0.8, hour=15.0, weekend=0.5)
-    habits = Habits(model_weights=(0.6, 0.3, 0.1), p_pivot=0.3)
+    habits = Habits(model_weights=(0.6, 0.3, 0.1), p_pivot=0.3, p_retries=0.95)
     kinds = ("agent_step",)
 
     def identity(self, crowd: Crowd, parameters: CodingAgentParameters) -> identity.Identity:

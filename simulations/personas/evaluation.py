@@ -13,7 +13,9 @@ class Evaluation(Labelling):
     """Harnesses; ten threads at once, as the tools in use have."""
 
     pace = arrivals.Runs(most_runs=6, pause_s=0.3, pause_sigma=0.7, pace_sigma=0.6, hour=None)
-    habits = Habits(limit_weights=(0.25, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05), p_logprobs=0.4, p_choices=0.15, p_pivot=0.4)
+    habits = Habits(
+        limit_weights=(0.25, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05), p_logprobs=0.4, p_choices=0.15, p_pivot=0.4, p_retries=0.9
+    )
     kinds = ("exam", "exam_free")
 
     def ask(self, crowd: Crowd, parameters: JobParameters, visits: Visits) -> Asked:

@@ -21,6 +21,9 @@ class Labelling(Actor):
     least = 40
     pace = arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=0.8, pace_sigma=0.9, hour=None)
     habits = Habits(
-        model_weights=(0.35, 0.30, 0.35), limit_weights=(0.25, 0.1, 0.25, 0.12, 0.12, 0.1, 0.06), p_logprobs=0.15
+        model_weights=(0.35, 0.30, 0.35),
+        limit_weights=(0.25, 0.1, 0.25, 0.12, 0.12, 0.1, 0.06),
+        p_logprobs=0.15,
+        p_retries=0.9,
     )
     kinds: ClassVar[tuple[str, ...]] = ("labelling",)

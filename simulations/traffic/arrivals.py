@@ -4,11 +4,13 @@ A pace turns a number of requests per account into visits, account by account, i
 depend on its neighbours, and what falls outside the account's life or the log is cut off. Times are whole microseconds.
 """
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numba import njit
+from scipy.special import ndtr
 
 from simulations.crowd import DAY_S, Crowd, Visits
 from simulations.draws import below, gamma, normal, unit
@@ -41,6 +43,28 @@ def volumes(crowd: Crowd, *, median: float, sigma: float, most: int, least: int 
     """Draw how many requests each account sends: log-normal, as client rates are (ServeGen, sigma 1.6 to 2.7)."""
     drawn = crowd.streams.lognormal(crowd.keys, "volume", median=median, sigma=sigma)
     return np.clip(drawn, least, most).astype(np.int64)
+
+
+def volume_moments(*, median: float, sigma: float, most: int, least: int = 1) -> tuple[float, float]:
+    """Give mean and variance of what `volumes` draws for one account, but for the rounding down.
+
+    Examples
+    --------
+    >>> volume_moments(median=100.0, sigma=0.0, most=1000)
+    (100.0, 0.0)
+    """
+    if sigma == 0.0:
+        return float(min(max(median, least), most)), 0.0
+    low, high = (math.log(bound / median) / sigma for bound in (least, most))
+    moments = [
+        least**power * ndtr(low)
+        + median**power
+        * math.exp((power * sigma) ** 2 / 2.0)
+        * (ndtr(high - power * sigma) - ndtr(low - power * sigma))
+        + most**power * ndtr(-high)
+        for power in (1, 2)
+    ]
+    return float(moments[0]), float(moments[1] - moments[0] ** 2)
 
 
 @dataclass(frozen=True)

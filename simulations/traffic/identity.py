@@ -57,7 +57,7 @@ CLIENTS = pa.array(
 )
 CLIENTS_OF_PEOPLE = (0.10, 0.06, 0.04, 0.04, 0.05, 0.05, 0.03, 0.43, 0.20)
 CLIENTS_OF_MACHINES = (0.32, 0.14, 0.13, 0.15, 0.11, 0.07, 0.04, 0.025, 0.015)
-#: Of developers and of fleets: scripts as often as browsers. Assumed.
+#: Of developers and of attackers: scripts as often as browsers. Assumed; a client says of itself what it likes.
 CLIENTS_OF_BOTH = tuple(
     (machine + person) / 2.0 for machine, person in zip(CLIENTS_OF_MACHINES, CLIENTS_OF_PEOPLE, strict=True)
 )

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from simulations.crowd import FIRST_TRIES
 from simulations.draws import below, mix64, normal, unit
 
 #: Characters per token, as the sources of the calibration count.
@@ -86,14 +87,15 @@ def end_requests(keys: Any, ordinal: Any, session: Any, turn: Any, kind: Any, ch
 
     Parameters
     ----------
+    ordinal: number of the request; a later try of a request draws its own status, all else is as in the first.
     chars: characters of prompt and system prompt.
     late_s: time since the release of a new model [s]; not above 0 before it.
     limit: largest answer that was asked for [tokens]; 0 is none.
     """
     for i in range(len(keys)):
-        key, number, sort = keys[i], ordinal[i], kind[i]
+        key, number, sort = keys[i], ordinal[i] & (FIRST_TRIES - 1), kind[i]
         model[i] = _model(key, bases, number, preferred[i], late_s[i], p_pivot[i])
-        status[i] = _status(key, bases[2], number)
+        status[i] = _status(key, bases[2], ordinal[i])
         tokens = max(chars[i] // CHARS_PER_TOKEN, 1)
         if histories[sort] and turn[i] > 0:
             talk = mix64(key ^ np.uint64(session[i]))

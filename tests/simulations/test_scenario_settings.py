@@ -40,6 +40,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {**BASE, "cohorts": [{**PEOPLE, "parameters": {"team_shar": 0.1}}]},
         r"cohorts\[0\]\.parameters: unknown key 'team_shar'; nearest: 'team_share'",
     ),
+    "declared": ({**BASE, "declares": ["ansn"]}, r"declares: 'ansn' is no column that is audited; nearest: 'asn'"),
     "share": (
         {**BASE, "cohorts": [{**PEOPLE, "parameters": {"team_share": 1.5}}]},
         r"cohorts\[0\]\.parameters: team_share = 1\.5: .*less than or equal to 1",
