@@ -1,8 +1,10 @@
 """Scores taken apart for a reviewer: prior + contributions = score, each piece beside what is typical."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -29,7 +31,7 @@ def tabulate(
     features: pd.DataFrame,
     verdict: Verdict,
     *,
-    is_clustered: "np.typing.NDArray[np.bool_]",
+    is_clustered: npt.NDArray[np.bool_],
 ) -> pa.Table:
     """Lay the evidence of every account out, one row per account and piece.
 
@@ -62,26 +64,24 @@ def tabulate(
     medians = features.median()
     typical = laid_out({p: np.full(n, medians[p]) for p in pieces if p in features}, np.nan)
     described = [("", "where the sum starts: the share of accounts assumed to extract"), *map(_described, pieces)]
-    families = ["", *(verdict.families[p] for p in pieces)]
-    subjects = np.where(is_clustered, "cluster", "account")
+    is_prior = np.arange(n * width) % width == 0
+    kept = np.flatnonzero(is_prior | ~np.isnan(value) | (contribution != 0))
+    account, piece = np.divmod(kept, width)
 
-    def repeated(words: list[str]) -> pa.Array:
-        codes = pa.array(np.tile(np.arange(width, dtype=np.int32), n))
-        return pa.DictionaryArray.from_arrays(codes, pa.array(words)).cast(pa.string())
+    def words_of(words: Sequence[str], places: npt.NDArray[np.signedinteger[Any]]) -> pa.Array:
+        return pa.array(words, pa.string()).take(pa.array(places))
 
-    table = pa.table(
+    return pa.table(
         {
-            "account_id": pa.array(account_ids, pa.string()).take(pa.array(np.repeat(np.arange(n), width))),
-            "family": repeated(families),
-            "feature": repeated([PRIOR, *pieces]),
-            "subject": pa.array(np.repeat(subjects, width)),
-            "value": pa.array(value, from_pandas=True),
-            "unit": repeated([unit for unit, _ in described]),
-            "reference": pa.array(typical, from_pandas=True),
-            "percentile": pa.array(percentile, from_pandas=True),
-            "contribution": pa.array(contribution),
-            "meaning": repeated([meaning for _, meaning in described]),
+            "account_id": words_of(account_ids, account),
+            "family": words_of(["", *(verdict.families[p] for p in pieces)], piece),
+            "feature": words_of([PRIOR, *pieces], piece),
+            "subject": words_of(("account", "cluster"), is_clustered.astype(np.int8)[account]),
+            "value": pa.array(value[kept], from_pandas=True),
+            "unit": words_of([unit for unit, _ in described], piece),
+            "reference": pa.array(typical[kept], from_pandas=True),
+            "percentile": pa.array(percentile[kept], from_pandas=True),
+            "contribution": pa.array(contribution[kept]),
+            "meaning": words_of([meaning for _, meaning in described], piece),
         }
     ).cast(EVIDENCE)
-    is_prior = np.arange(n * width) % width == 0
-    return table.filter(pa.array(is_prior | ~np.isnan(value) | (contribution != 0)))

@@ -27,7 +27,7 @@ class InputSettings(Settings):
     timezone: str | None = Field(None, description="IANA zone of timestamps that carry none")
     max_rejects: float = Field(0.01, ge=0, le=1, description="share of malformed rows above which reading stops")
     text: bool = Field(True, description="read prompt and completion text")
-    batch_rows: int = Field(32_768, ge=2048, le=1_048_576, description="rows handed to the kernels at once")
+    batch_rows: int = Field(49_152, ge=2048, le=1_048_576, description="rows handed to the kernels at once")
     threads: int = Field(0, ge=0, le=256, description="reading and folding threads; 0 is one per processor")
     memory: str = Field(
         "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"

@@ -1,13 +1,18 @@
 """SHA-256 of each file, computed in a background thread while the log is read."""
 
 import hashlib
+import os
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Thread, get_native_id
 
 from detector.logs.sources import LogFile
 
 _CHUNK_BYTES = 1 << 20
+#: About a tenth of a busy processor.
+_NICENESS = 10
 
 
 class Digests:
@@ -58,6 +63,7 @@ class Digests:
             self._thread.join()
 
     def _run(self) -> None:
+        _step_back()
         for file in self._files:
             digest = self._digest(file)
             if digest is not None:
@@ -73,3 +79,10 @@ class Digests:
         except OSError:
             return None
         return None if self._stopped.is_set() else state.hexdigest()
+
+
+def _step_back() -> None:
+    """Let other threads go first, where the system can: reading and folding use what is left of a processor well."""
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICENESS)
