@@ -62,10 +62,9 @@ class ResyncReader:
         mark = re.escape(self._delimiter)
         end = rb"\r?\n" if ending == b"\n" else rb"\r"
         follower = rb"(?=(" + mark + rb"|" + end + rb"|\Z)?)"
-        piece = rb"[^\r\n" + mark + rb"]*+"
-        stray = rb"(?:\r(?!\n)" + piece + rb")*+" if ending == b"\n" else rb"(?:\n" + piece + rb")*+"
         self._quoted = re.compile(rb' *"([^"]*+(?:""[^"]*+)*+)" *' + follower)
-        self._plain = re.compile(rb"(" + piece + stray + rb")" + follower)
+        # Half of a line ending may stand in the field; where the whole follows, `_field` gives it back.
+        self._plain = re.compile(rb"([^" + re.escape(ending) + mark + rb"]*+)" + follower)
         self._opening = re.compile(rb' *"')
         self._buffer = b""
         self._start = 0
@@ -137,6 +136,8 @@ class ResyncReader:
         if found is None:
             raise _BrokenError("a quote is opened and never closed", end, is_open=True)
         value, follower = found.groups()
+        if not is_quoted and follower == b"\n" and value.endswith(b"\r"):
+            value, end, follower = value[:-1], end - 1, b"\r\n"
         if follower is None:
             raise _BrokenError("text follows a closing quote", end, is_open=True)
         return value.replace(b'""', b'"') if is_quoted else value, end, follower
