@@ -18,6 +18,7 @@ def generate(
     shape: Annotated[
         str, typer.Option("--shape", metavar="SHAPE", help="Whose columns: stillwatch or litellm.")
     ] = "stillwatch",
+    daily: Annotated[bool, typer.Option("--daily", help="A folder with a file for each day, UTC.")] = False,
     no_text: Annotated[bool, typer.Option("--no-text", help="Leave prompts out; all else is as with them.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads; changes no byte.")] = 2,
     assignments: Assignments = None,
@@ -32,7 +33,7 @@ def generate(
 
     changes = [*(assignments or ()), *(["text=false"] if no_text else [])]
     settings = read_scenario(scenario, seed=seed, assignments=changes)
-    audit = write(settings, out, log_format=log_format, shape=shape, workers=workers)
+    audit = write(settings, out, log_format=log_format, shape=shape, is_daily=daily, workers=workers)
     typer.echo(f"{out}: {audit['counts']['events']} requests, seed {settings.seed}")
     if not audit["is_clean"]:
         raise GateError(f"{out / 'audit.json'}: the log gives its truth away or lacks what it declares; see there")

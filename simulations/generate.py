@@ -17,7 +17,7 @@ from simulations.settings import ScenarioSettings
 from simulations.shapes import SHAPES
 from simulations.toml_text import toml_text
 from simulations.world import CHUNK_ROWS, WORKERS, build
-from simulations.writers import LOG_FORMATS, log_writer, parquet_writer
+from simulations.writers import LOG_FORMATS, daily_writer, log_writer, parquet_writer
 
 #: What `truth_requests.parquet` holds: every request of a campaign's accounts; all other requests are honest.
 REQUEST_TRUTH = pa.schema(
@@ -31,6 +31,7 @@ def generate(
     *,
     log_format: str = "parquet",
     shape: str = "stillwatch",
+    is_daily: bool = False,
     chunk_rows: int = CHUNK_ROWS,
     workers: int = WORKERS,
 ) -> dict[str, Any]:
@@ -41,6 +42,7 @@ def generate(
     out: folder to make; it must be absent or empty.
     log_format: one of `LOG_FORMATS`.
     shape: one of `SHAPES`: whose columns the log has.
+    is_daily: a folder with a file for each day, instead of one file.
     chunk_rows: requests held as text at a time; changes memory, never a byte.
     workers: threads; changes no byte.
 
@@ -60,9 +62,14 @@ def generate(
     with new_folder(out) as folder, progress() as tell:
         world = build(scenario, folder=folder, workers=workers, tell=tell)
         audit = Audit(world)
+        opened = (
+            daily_writer(folder / "events", log_format, shape=shape)
+            if is_daily
+            else log_writer(folder / f"events.{log_format}", log_format, shape=shape)
+        )
         with (
             closing(world.spill),
-            log_writer(folder / f"events.{log_format}", log_format, shape=shape) as write,
+            opened as write,
             parquet_writer(folder / "truth_requests.parquet", REQUEST_TRUTH) as write_truth,
         ):
             for number, (records, events) in enumerate(world.rows(chunk_rows=chunk_rows, workers=workers)):

@@ -4,10 +4,12 @@ The bytes depend on the rows alone: row groups have a fixed size, whatever the c
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -60,6 +62,32 @@ def log_writer(path: Path, log_format: str, *, shape: str = "stillwatch") -> Ite
     else:
         with path.open("w", encoding="utf-8", newline="\n") as lines:
             yield lambda events: _write_json(reshape(events), lines)
+
+
+@contextmanager
+def daily_writer(folder: Path, log_format: str, *, shape: str = "stillwatch") -> Iterator[Write]:
+    """Open a log with a file for each day, in UTC, named as partitions are: ``day=2026-03-02/events.parquet``.
+
+    What is yielded takes tables of `simulations.columns.LEAN` in order of time.
+    """
+    day: np.datetime64 | None = None
+    write: Write | None = None
+    with ExitStack() as opened:
+
+        def write_days(events: pa.Table) -> None:
+            nonlocal day, write
+            days = events["occurred_at"].to_numpy().astype("datetime64[D]")
+            begins = [0, *(np.flatnonzero(days[1:] != days[:-1]) + 1), len(days)] if len(days) else []
+            for begin, end in pairwise(begins):
+                if write is None or days[begin] != day:
+                    opened.close()
+                    day = days[begin]
+                    place = folder / f"day={day}"
+                    place.mkdir(parents=True)
+                    write = opened.enter_context(log_writer(place / f"events.{log_format}", log_format, shape=shape))
+                write(_fresh(events[begin:end], events.schema) if len(begins) > 2 else events)
+
+        yield write_days
 
 
 @contextmanager

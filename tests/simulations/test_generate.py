@@ -10,7 +10,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from detector.engines.embedded import EmbeddedEngine
 from detector.errors import OutputNotEmptyError, UsageError
+from detector.settings import InputSettings
 from detector.tables import EVENTS
 from simulations.audit import Audit
 from simulations.generate import generate
@@ -24,6 +26,12 @@ QUICKSTART = Path(__file__).parents[2] / "configs" / "quickstart.toml"
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def read_back(log: Path) -> pa.Table:
+    """The log as the detector reads it."""
+    with EmbeddedEngine(InputSettings()).open([str(log)]) as opened:
+        return pa.Table.from_batches(list(opened.batches()))
 
 
 @pytest.mark.parametrize("log_format", LOG_FORMATS)
@@ -46,6 +54,23 @@ def test_chunks_and_workers_leave_bytes_alone(
     generate(small, tmp_path / "small", log_format=log_format, chunk_rows=97, workers=3)
     generate(small, tmp_path / "large", log_format=log_format, chunk_rows=10_000)
     assert contents(tmp_path / "whole") == contents(tmp_path / "small") == contents(tmp_path / "large")
+
+
+@pytest.mark.parametrize("log_format", LOG_FORMATS)
+def test_daily_files_hold_the_same_rows(small: ScenarioSettings, tmp_path: Path, log_format: str) -> None:
+    """Each file holds the requests of its own day, in UTC, and all of them together are the log."""
+    generate(small, tmp_path / "one", log_format=log_format)
+    for name, chunk_rows in (("daily", 97), ("again", 10_000)):
+        generate(small, tmp_path / name, log_format=log_format, is_daily=True, chunk_rows=chunk_rows)
+    files = sorted((tmp_path / "daily" / "events").rglob(f"events.{log_format}"))
+    assert [file.read_bytes() for file in files] == [
+        file.read_bytes() for file in sorted((tmp_path / "again" / "events").rglob(f"events.{log_format}"))
+    ]
+    assert len(files) > 1
+    for file in files:
+        days = {f"day={instant:%Y-%m-%d}" for instant in read_back(file)["occurred_at"].to_pylist()}
+        assert days == {file.parent.name}
+    assert read_back(tmp_path / "daily" / "events") == read_back(tmp_path / "one" / f"events.{log_format}")
 
 
 def test_cut_off_run_leaves_nothing(small: ScenarioSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
