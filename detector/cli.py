@@ -86,6 +86,9 @@ def score(
     accounts: Annotated[
         Path | None, typer.Option("--accounts", metavar="FILE", help="Sign-up time, payment, ... per account.")
     ] = None,
+    allow: Annotated[
+        Path | None, typer.Option("--allow", metavar="FILE", help="Accounts under contract: shown, never acted on.")
+    ] = None,
     budget: Annotated[
         float | None, typer.Option("--budget", help="Expected share of honest accounts flagged.", show_default="0.001")
     ] = None,
@@ -137,7 +140,7 @@ def score(
     from detector.reports.publish import write_results
 
     with progress(quiet=quiet or as_json) as tell:
-        results = run(logs, settings, accounts=accounts, tell=tell)
+        results = run(logs, settings, accounts=accounts, allow=allow, tell=tell)
         tell("writing the report")
         write_results(results, out, report_accounts=settings.report.accounts)
     _say(results, out, quiet=quiet, as_json=as_json)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -129,12 +130,21 @@ def _run_record(
     }
 
 
-def judge(log: Log, profiles: Profiles, detector: Detector, settings: ScoreSettings, clock: Clock) -> Results:
+def judge(
+    log: Log,
+    profiles: Profiles,
+    detector: Detector,
+    settings: ScoreSettings,
+    clock: Clock,
+    *,
+    allowed: Collection[str] = (),
+) -> Results:
     """Score what was folded.
 
     Parameters
     ----------
     log: read to its end.
+    allowed: accounts under contract, on which nothing is recommended.
     clock: takes how long each stage took.
     """
     with clock.stage("link"):
@@ -144,10 +154,12 @@ def judge(log: Log, profiles: Profiles, detector: Detector, settings: ScoreSetti
         verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
         n_events = profiles.trimmed()["volume"].n_requests
         may_revoke = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
-        decisions = decide(verdict, own, n_events, settings.policy, may_revoke=may_revoke)
+        is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
+        decisions = decide(verdict, own, n_events, settings.policy, may_revoke=may_revoke, is_allowed=is_allowed)
     with clock.stage("tabulate"):
         model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
         run = _run_record(log, subjects, decisions, settings, model)
+        run["counts"]["n_allowed"] = int(is_allowed.sum())
         rejected = log.rejected()
         excerpts = _excerpts(log, subjects, decisions, settings)
         return _tables(subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts)

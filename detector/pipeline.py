@@ -21,16 +21,18 @@ from detector.settings import DetectorSettings, ScoreSettings
 if TYPE_CHECKING:
     from detector.detectors.base import Detector
 
-Prepared = tuple["Detector", pa.Table | None]
+Prepared = tuple["Detector", pa.Table | None, frozenset[str]]
 
 
-def _prepare(settings: DetectorSettings, accounts: Path | None) -> Prepared:
-    """Load what judging needs; an unusable detector or accounts file is found here."""
+def _prepare(settings: DetectorSettings, accounts: Path | None, allow: Path | None) -> Prepared:
+    """Load what judging needs; an unusable detector or file of accounts is found here."""
     import detector.judging  # noqa: F401 - loaded for later
     from detector.detectors.registry import make_detector
     from detector.logs.accounts import read_accounts
 
-    return make_detector(settings), read_accounts(accounts) if accounts else None
+    known = read_accounts(accounts) if accounts else None
+    allowed = frozenset(read_accounts(allow)["account_id"].to_pylist()) if allow else frozenset()
+    return make_detector(settings), known, allowed
 
 
 def _watching(prepared: "Future[Prepared]", tell: Tell) -> Tell:
@@ -45,7 +47,12 @@ def _watching(prepared: "Future[Prepared]", tell: Tell) -> Tell:
 
 
 def score(
-    patterns: Sequence[str], settings: ScoreSettings, *, accounts: Path | None = None, tell: Tell = silent
+    patterns: Sequence[str],
+    settings: ScoreSettings,
+    *,
+    accounts: Path | None = None,
+    allow: Path | None = None,
+    tell: Tell = silent,
 ) -> Results:
     """Score a log.
 
@@ -53,6 +60,7 @@ def score(
     ----------
     patterns: files, globs, folders, or ``-`` for standard input.
     accounts: file of what is known of accounts, see `logs.accounts`.
+    allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
     tell: takes progress.
 
     Returns
@@ -69,15 +77,15 @@ def score(
     with clock.stage("open"):
         log = EmbeddedEngine(settings.input).open(patterns)
     with log, ThreadPoolExecutor(1, thread_name_prefix="prepare") as aside:
-        prepared = aside.submit(_prepare, settings.detector, accounts)
+        prepared = aside.submit(_prepare, settings.detector, accounts, allow)
         with clock.stage("read_and_fold"):
             profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell))
-            detector, known = prepared.result()
+            detector, known, allowed = prepared.result()
             if known is not None:
                 profiles.enrich(known)
         tell("linking and scoring accounts")
         from detector.judging import judge
 
-        results = judge(log, profiles, detector, settings, clock)
+        results = judge(log, profiles, detector, settings, clock, allowed=allowed)
     results.run["timings_s"] = clock.timings_s
     return results

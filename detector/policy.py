@@ -61,6 +61,7 @@ def decide(
     settings: PolicySettings,
     *,
     may_revoke: bool,
+    is_allowed: npt.NDArray[np.bool_] | None = None,
 ) -> Decisions:
     """Choose an action for every account.
 
@@ -69,6 +70,7 @@ def decide(
     verdict: of the account's cluster, rows in the order of the accounts.
     own: of the account by itself, same order.
     n_events: requests of each account, shape (n,).
+    is_allowed: accounts under contract: flagged like others, never acted on; shape (n,), none is nobody.
     may_revoke: False when the input is degraded or the log too thin to support a revocation at all.
 
     Raises
@@ -96,4 +98,6 @@ def decide(
     )
     throttle = is_flagged & (scores >= threshold + settings.throttle_odds)
     action = np.select([revoke, throttle, is_flagged], ["revoke", "throttle", "review"], "none")
+    if is_allowed is not None:
+        action[is_allowed] = "none"
     return Decisions(threshold, verdict.reference.p_value(scores), is_flagged, action)

@@ -73,6 +73,19 @@ def test_the_fleet_is_on_top(results: Results) -> None:
     assert set(top) == FLEET
 
 
+def test_accounts_under_contract_are_shown_and_left_alone(folder: Path, tmp_path: Path) -> None:
+    """A file of accounts changes what is recommended for them and nothing else; those not in the log do no harm."""
+    log, generous = [str(folder / "log.parquet")], settings(policy={"budget": 0.5})
+    plain = score(log, generous, accounts=folder / "accounts.csv")
+    first = plain.scored["account_id"][0].as_py()
+    (tmp_path / "allow.csv").write_text(f"account_id\n{first}\nacct_elsewhere\n", encoding="utf-8")
+    allowed = score(log, generous, accounts=folder / "accounts.csv", allow=tmp_path / "allow.csv")
+    assert allowed.run["counts"]["n_allowed"] == 1
+    assert (plain.scored["action"][0].as_py(), allowed.scored["action"][0].as_py()) == ("throttle", "none")
+    assert allowed.scored.drop_columns("action") == plain.scored.drop_columns("action")
+    assert allowed.scored["action"][1:] == plain.scored["action"][1:]
+
+
 def test_evidence_is_the_score(results: Results) -> None:
     """As written in the tables: prior and contributions of an account sum to its score."""
     summed = results.evidence.to_pandas().groupby("account_id").contribution.sum()

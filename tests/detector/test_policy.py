@@ -80,6 +80,16 @@ def test_few_requests_revoke_nobody() -> None:
     assert decided(GUILTY, n_events=50).action.tolist() == ["revoke"]
 
 
+def test_nothing_is_recommended_for_an_account_under_contract() -> None:
+    """It is flagged and scored like its neighbour, so that a contract that is abused still shows."""
+    verdict = verdict_of(GUILTY, GUILTY)
+    counts = np.array([1000, 1000])
+    is_allowed = np.array([True, False])
+    decisions = decide(verdict, verdict, counts, PolicySettings(), may_revoke=True, is_allowed=is_allowed)
+    assert decisions.action.tolist() == ["none", "revoke"]
+    assert decisions.is_flagged.all()
+
+
 def test_a_degraded_log_revokes_nobody() -> None:
     """What the log cannot support is not done, whatever the score."""
     assert decided(GUILTY, may_revoke=False).action.tolist() == ["throttle"]
