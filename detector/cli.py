@@ -163,17 +163,23 @@ def _say(results: Any, out: Path, *, quiet: bool, as_json: bool) -> None:
 def explain(
     scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of `stillwatch score`.")],
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account_id of the log.")],
+    case: Annotated[bool, typer.Option("--case", help="Print a case file in Markdown.")] = False,
 ) -> None:
     """Show the evidence for and against one account.
 
     Example: stillwatch explain scored acct_5f3a9c
+
+    Example: stillwatch explain scored acct_5f3a9c --case > case.md
     """
     import shutil
 
+    from detector.reports.case import case_file
     from detector.reports.loading import load_results
     from detector.reports.terminal import explain as explained
 
-    typer.echo(explained(load_results(scored), account, width=shutil.get_terminal_size((100, 24)).columns))
+    results = load_results(scored)
+    width = shutil.get_terminal_size((100, 24)).columns
+    typer.echo(case_file(results, account) if case else explained(results, account, width=width), nl=not case)
 
 
 @app.command()

@@ -10,6 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import tables
+from detector.errors import UnknownAccountError, nearest
+from detector.reports import words
+from detector.reports.safe import safe_name
 from detector.reports.waterfall import Step, Waterfall, waterfall
 from detector.results import Results
 
@@ -20,6 +23,13 @@ FAMILY_SUPPORT = 1.0
 
 #: Other accounts named per shared thing (chosen: what fits two lines).
 NEIGHBOURS = 8
+
+
+#: Most suspicious accounts searched for a name like the one asked for (chosen: a typing error is answered at once).
+MOST_COMPARED = 5000
+
+#: Characters of the name asked for that are compared (chosen: above any real name).
+MOST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -156,3 +166,22 @@ def _clusters_of(accounts: pa.Table) -> list[str]:
 def flagged(scored: pa.Table) -> pa.Table:
     """Give the flagged accounts, most suspicious first."""
     return scored.filter(pc.fill_null(scored["is_flagged"], False))
+
+
+def find_account(results: Results, account_id: str) -> pa.Table:
+    """Give the row of one account.
+
+    Raises
+    ------
+    UnknownAccountError
+        No scored account has this name; the nearest are named.
+    """
+    found = results.scored.filter(pc.equal(results.scored["account_id"], account_id))
+    if found.num_rows:
+        return found.slice(0, 1)
+    names = results.scored["account_id"].slice(0, MOST_COMPARED).to_pylist()
+    hint = nearest(account_id[:MOST_NAME], (safe_name(name) for name in names if name is not None))
+    n_accounts = words.counted(results.scored.num_rows, "scored account")
+    raise UnknownAccountError(
+        f"account '{safe_name(account_id)}': is not among the {n_accounts}; {hint}; accounts.csv lists all"
+    )

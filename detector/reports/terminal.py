@@ -5,24 +5,16 @@ from collections.abc import Sequence
 from math import floor
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from detector.errors import UnknownAccountError, nearest
 from detector.reports import words
 from detector.reports.caveats import remark, weaknesses
-from detector.reports.dossiers import Dossier, dossiers, flagged
+from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
 from detector.reports.waterfall import Step
 from detector.results import Results
 
 #: Accounts that `summary` lists (chosen: fits a terminal of 24 lines).
 MOST_SUMMARY = 12
-
-#: Most suspicious accounts searched for a name like the one asked for (chosen: a typing error is answered at once).
-MOST_COMPARED = 5000
-
-#: Characters of the name asked for that are compared (chosen: above any real name).
-MOST_NAME = 200
 
 NARROWEST, WIDEST = 40, 200
 
@@ -120,18 +112,6 @@ def _links(dossier: Dossier) -> list[str]:
     ]
 
 
-def _find(results: Results, account_id: str) -> pa.Table:
-    found = results.scored.filter(pc.equal(results.scored["account_id"], account_id))
-    if found.num_rows:
-        return found.slice(0, 1)
-    names = results.scored["account_id"].slice(0, MOST_COMPARED).to_pylist()
-    hint = nearest(account_id[:MOST_NAME], (safe_name(name) for name in names if name is not None))
-    n_accounts = words.counted(results.scored.num_rows, "scored account")
-    raise UnknownAccountError(
-        f"account '{safe_name(account_id)}': is not among the {n_accounts}; {hint}; accounts.csv lists all"
-    )
-
-
 def explain(results: Results, account_id: str, *, width: int) -> str:
     """Explain the score of one account.
 
@@ -150,7 +130,7 @@ def explain(results: Results, account_id: str, *, width: int) -> str:
         No scored account has this name; the nearest are named.
     """
     width = min(max(width, NARROWEST), WIDEST)
-    dossier = dossiers(results, _find(results, account_id))[0]
+    dossier = dossiers(results, find_account(results, account_id))[0]
     lines = [line for text in _heading(dossier, results) for line in _wrapped(text, width)]
     lines += ["", *_steps(dossier, width)]
     lines += _bullets("what would weaken the case", weaknesses(dossier, results.run), width)
