@@ -68,8 +68,11 @@ class Anomaly:
     def judge(self, features: pd.DataFrame, level: int) -> Verdict:
         """Score profiles; see `base.Detector`."""
         fitted = load_pyod(self.model, self.parameters)
-        fitted.fit(standardised(features))
-        raw = np.asarray(fitted.decision_scores_, dtype=np.float64)
+        table = standardised(features)
+        order = np.lexsort(table.T)  # a model that draws rows must not draw others when they come in another order
+        fitted.fit(table[order])
+        raw = np.empty(len(table))
+        raw[order] = fitted.decision_scores_
         low, middle, high = np.quantile(raw, [0.25, 0.5, 0.75])
         scores = (raw - middle) / max(high - low, 1e-9)
         contributions = pd.DataFrame({self.name: scores}, index=features.index)
