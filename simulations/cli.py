@@ -97,9 +97,38 @@ def fidelity(
         raise GateError(f"{out / 'fidelity.json'}: the log is further from the real traces than its tolerances allow")
 
 
+def transfer(
+    train: Annotated[list[str], typer.Option("--train", metavar="NAME=DIR", help="A log of a model; repeat.")],
+    judge: Annotated[list[Path], typer.Option("--judge", metavar="DIR", help="A log to judge on; repeat.")],
+    rate: Annotated[float, typer.Option("--rate", min=1e-6, max=0.5, help="False-positive rate of recall.")] = 1e-3,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Where the figures go.")] = None,
+) -> None:
+    """Train a model on each set of labelled logs and judge all on others, side by side.
+
+    Example: stillwatch transfer --train generated=log1 --train generated=log2 --train replay=real1 --judge real2
+    """
+    from detector.errors import UsageError
+    from simulations.benchmark.sheet import write_json
+    from simulations.benchmark.transfer import lines, read_labelled
+    from simulations.benchmark.transfer import transfer as measure
+
+    folders: dict[str, list[Path]] = {}
+    for given in train:
+        name, is_named, folder = given.partition("=")
+        if not (name and is_named and folder):
+            raise UsageError(f"--train {given!r}: give NAME=DIR, the model's name and the folder of a labelled log")
+        folders.setdefault(name, []).append(Path(folder))
+    training = {name: [read_labelled(folder) for folder in some] for name, some in folders.items()}
+    figures = measure(training, [read_labelled(folder) for folder in judge], rate=rate)
+    typer.echo("\n".join(lines(figures)))
+    if out is not None:
+        write_json(figures, out)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
     app.command()(evaluate)
     app.command()(schema)
     app.command()(fidelity)
+    app.command()(transfer)

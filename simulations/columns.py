@@ -15,8 +15,8 @@ from numba import njit
 from detector.tables import EVENTS
 from simulations.crowd import FIRST_TRIES, Horizon
 from simulations.draws import unit
-from simulations.population import Population
-from simulations.streams import Counts, Flags, Keys, key_of
+from simulations.population import TALKS_ALWAYS, TALKS_AS_KIND, Population
+from simulations.streams import Counts, Flags, Keys, Streams, key_of
 from simulations.traffic import identity, lengths
 from simulations.traffic.grammar import Grammar
 from simulations.traffic.kinds import KINDS
@@ -142,10 +142,12 @@ class Scene:
         every, account, n = self.population, records["account"], len(records)
         model, status, finish, asked, answered = (np.empty(n, dtype=np.int64) for _ in range(5))
         latency_ms, cost_usd = np.empty(n), np.empty(n)
-        limit = every.limit[account]
+        kind, talks = records["kind"].astype(np.int64), every.talks[account]
+        limit = _limits(every.limit[account], kind, keys, ordinal & (FIRST_TRIES - 1), self.seed)
+        carries = (talks == TALKS_ALWAYS) | ((talks == TALKS_AS_KIND) & _HAS_HISTORY[kind])
         lengths.end_requests(
-            keys, ordinal, records["session"].astype(np.int64), records["turn"].astype(np.int64),
-            records["kind"].astype(np.int64), chars, records["at_us"] / 1e6 - self.horizon.release_s,
+            keys, ordinal, records["session"].astype(np.int64), np.where(carries, records["turn"], 0),
+            kind, chars, records["at_us"] / 1e6 - self.horizon.release_s,
             every.preferred[account], every.p_pivot[account], limit, *_KIND_LENGTHS, _bases(self.seed),
             model, status, finish, asked, answered, latency_ms, cost_usd,
         )  # fmt: skip
@@ -170,8 +172,22 @@ _KIND_LENGTHS = (
     np.array([kind.answer_tokens for kind in KINDS.values()]),
     np.array([kind.answer_spread for kind in KINDS.values()]),
     np.array([kind.context_tokens for kind in KINDS.values()]),
-    np.array([kind.has_history for kind in KINDS.values()]),
 )
+_HAS_HISTORY = np.array([kind.has_history for kind in KINDS.values()])
+#: A limit this many times below the median answer would leave nothing to read. Chosen.
+CUTS_SHORT = 8.0
+#: Share of such requests that set it all the same: checks and yes-or-no steps between the others (Self-Instruct asks
+#: for 3 tokens in its sorting stage and for 1,024 elsewhere). Assumed.
+P_CUT_SHORT = 0.08
+
+
+def _limits(limit: Counts, kind: Counts, keys: Keys, ordinal: Counts, seed: int) -> Counts:
+    """Set an account's limit where answers fit, and only now and then where they hardly begin."""
+    short = np.flatnonzero((limit > 0) & (limit * CUTS_SHORT < _KIND_LENGTHS[0][kind]))
+    is_set = Streams(seed).chance(keys[short], "cuts short", ordinal[short], p=P_CUT_SHORT)
+    kept = limit.copy()
+    kept[short[~is_set]] = 0
+    return kept
 
 
 def _bases(seed: int) -> Keys:

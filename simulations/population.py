@@ -20,6 +20,8 @@ from simulations.traffic.names import account_ids, id_texts
 LIMITS = np.array([0, 1, 16, 512, 1024, 2048, 16_384], dtype=np.int64)
 #: Sampling temperatures, -1 is unset, and how often accounts set them. Assumed; real pipelines span 0 to 1.
 TEMPERATURES, TEMPERATURE_WEIGHTS = np.array([-1.0, 0.0, 0.2, 0.7, 1.0]), (0.45, 0.18, 0.09, 0.18, 0.10)
+#: Whether a client sends the conversation so far along: never, with what people say, with everything it asks.
+TALKS_NEVER, TALKS_AS_KIND, TALKS_ALWAYS = range(3)
 #: Answers asked for at once, where several are. Assumed.
 CHOICES, CHOICE_WEIGHTS = np.array([2, 4, 8], dtype=np.int64), (0.5, 0.35, 0.15)
 
@@ -66,6 +68,8 @@ class Population:
     wants_logprobs: Flags
     n_choices: npt.NDArray[np.int8]
     """0 where none is set."""
+    talks: npt.NDArray[np.int8]
+    """`TALKS_NEVER`, `TALKS_AS_KIND` or `TALKS_ALWAYS`."""
     names_sessions: Flags
     """Whether the client sends an id with its conversations, or with requests that stand alone."""
 
@@ -112,6 +116,7 @@ def _habits(cast: Cast) -> dict[str, Any]:
         "p_pivot": np.full(len(keys), habits.p_pivot),
         "wants_logprobs": draw.chance(keys, "logprobs", p=habits.p_logprobs),
         "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0).astype(np.int8),
+        "talks": draw.choice(keys, "talks", weights=habits.talk_weights).astype(np.int8),
         "names_sessions": draw.chance(keys, "names sessions", p=habits.p_sessions),
     }
 

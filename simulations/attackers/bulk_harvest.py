@@ -8,6 +8,7 @@ from pydantic import Field
 
 from simulations.actors import Actor, Habits, Volume
 from simulations.crowd import Asked, Crowd, Visits
+from simulations.personas.labelling import POOL_SIGMA
 from simulations.streams import Counts, Flags, Keys
 from simulations.traffic import arrivals, identity, kinds
 
@@ -20,7 +21,8 @@ Task = Literal[
 PLANS = (0.24, 0.48, 0.18, 0.10)
 PACES: dict[str, arrivals.Pace] = {
     "steady": arrivals.Harvest(),
-    "jobs": arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=0.8, pace_sigma=0.9, hour=None),
+    "jobs": arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=POOL_SIGMA, pace_sigma=0.9, hour=None),
+    "sessions": arrivals.PEOPLE,
 }
 
 
@@ -33,7 +35,7 @@ class BulkHarvestParameters(Volume):
     generator_share: float = Field(0.15, ge=0, le=1, description="share of requests that ask for new tasks")
     answers: tuple[Task, ...] = Field(("collected",), min_length=1, description="what collects answers, in equal parts")
     repeats: int = Field(1, ge=1, le=256, description="answers collected per prompt")
-    pace: Literal["steady", "jobs"] = "steady"
+    pace: Literal["steady", "jobs", "sessions"] = Field("steady", description="for days, in runs, or like a person")
 
 
 class BulkHarvest(Actor):
@@ -53,7 +55,7 @@ class BulkHarvest(Actor):
         )
 
     def pace_of(self, parameters: BulkHarvestParameters) -> arrivals.Pace:
-        """Run for days, or in jobs."""
+        """Run for days, in jobs, or by hand."""
         return PACES[parameters.pace]
 
     def ask(self, crowd: Crowd, parameters: BulkHarvestParameters, visits: Visits) -> Asked:

@@ -16,13 +16,18 @@ from simulations.streams import Counts, Flags, member_keys
 from simulations.traffic import arrivals, identity, kinds
 
 PACES: dict[str, arrivals.Pace] = {
-    "sessions": arrivals.Runs(first_ends=0.58),
+    "sessions": arrivals.Runs(
+        length=3.6, pause_s=75.0, pause_sigma=arrivals.PEOPLE_PAUSE_SIGMA, pace_sigma=0.35, length_sigma=0.35
+    ),
     "lockstep": arrivals.Harvest(is_common=True, late_s=4.0),
     "steady": arrivals.Harvest(shortest=0.9, longest=1.0),
     "agents": arrivals.Runs(length=12.0, pause_s=8.0, pause_sigma=0.8, pace_sigma=0.6),
 }
 #: Shape of the gamma law of the volumes of a fleet's accounts, and the fewest requests of one. Chosen.
 VOLUME_SHAPE, LEAST = 2.0, 5
+#: How often members send the conversation along never, with cover chat, and with all: a fleet that imitates people uses
+#: clients like theirs. Assumed.
+TALK_WEIGHTS = (0.1, 0.4, 0.5)
 #: How often a member uses each of its addresses. Assumed.
 SLOT_WEIGHTS = (0.45, 0.14, 0.10, 0.16, 0.15)
 #: Addresses in use within an exit network. Assumed: few, so that members meet on one address.
@@ -54,7 +59,7 @@ class Fleet(Actor):
     """Accounts that harvest together."""
 
     parameters: ClassVar[type[Settings]] = FleetParameters
-    habits = Habits(model_weights=(0.40, 0.38, 0.22))
+    habits = Habits(model_weights=(0.40, 0.38, 0.22), talk_weights=TALK_WEIGHTS)
 
     def count(self, crowd: Crowd, parameters: FleetParameters) -> Counts:
         """Give members similar rates: gamma of shape 2."""

@@ -4,7 +4,7 @@ from pydantic import Field
 
 from simulations.actors import Habits
 from simulations.attackers.bulk_harvest import Task
-from simulations.attackers.fleet import Fleet, FleetParameters
+from simulations.attackers.fleet import TALK_WEIGHTS, Fleet, FleetParameters
 
 
 class ModelPivotParameters(FleetParameters):
@@ -18,4 +18,4 @@ class ModelPivot(Fleet):
     """A fleet that follows the newest model: half of its traffic moves within a day of a release."""
 
     parameters = ModelPivotParameters
-    habits = Habits(model_weights=(0.40, 0.38, 0.22), p_pivot=0.6)
+    habits = Habits(model_weights=(0.40, 0.38, 0.22), p_pivot=0.6, talk_weights=TALK_WEIGHTS)

@@ -23,7 +23,13 @@ class Developer(Actor):
     parameters = DeveloperParameters
     most = 20_000
     pace = arrivals.Runs(length=8.0, pause_s=45.0, pause_sigma=1.3, hour=16.0, hour_spread=4.5, weekend=0.6)
-    habits = Habits(model_weights=(0.4, 0.4, 0.2), p_logprobs=0.08, p_choices=0.08, p_retries=0.9)
+    habits = Habits(
+        model_weights=(0.4, 0.4, 0.2),
+        p_logprobs=0.08,
+        p_choices=0.08,
+        p_retries=0.9,
+        talk_weights=(0.5, 0.5, 0.0),
+    )
     kinds = ("code_first", "code_later")
 
     def identity(self, crowd: Crowd, parameters: DeveloperParameters) -> identity.Identity:

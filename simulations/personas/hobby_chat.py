@@ -26,7 +26,7 @@ class HobbyChat(Actor):
 
     parameters = HobbyChatParameters
     most = 3000
-    pace = arrivals.Runs(first_ends=0.58)
+    pace = arrivals.PEOPLE
     habits = Habits(model_weights=(0.25, 0.45, 0.30))
 
     def identity(self, crowd: Crowd, parameters: HobbyChatParameters) -> identity.Identity:

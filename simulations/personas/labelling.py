@@ -1,17 +1,24 @@
 """Honest bulk work: one template over many items, in job runs, with one-word answers."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from simulations.actors import Actor, Habits, Volume
 from simulations.traffic import arrivals
 
+#: Spread of the logarithm of gaps where many workers take turns: nearly that of chance, 1.28, as their sum nears it.
+POOL_SIGMA = 1.1
+#: Work as it comes in: nearly by chance (ServeGen: coefficient of variation 1.2), most of it at any hour (a quarter of
+#: ServeGen's clients have above .17 of their requests in their quietest six hours).
+STREAM = arrivals.Bursts(variation=1.2, variation_sigma=0.3, always_share=0.6, daily=1.0)
+
 
 class JobParameters(Volume):
     """What a cohort of batch jobs may set."""
 
     requests: float = Field(490.0, gt=0, le=1e7, description="median requests of an account over the log")
+    pace: Literal["jobs", "stream"] = Field("jobs", description="in runs, or as work comes in, like a product's")
 
 
 class Labelling(Actor):
@@ -19,7 +26,7 @@ class Labelling(Actor):
 
     parameters = JobParameters
     least = 40
-    pace = arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=0.8, pace_sigma=0.9, hour=None)
+    pace = arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=POOL_SIGMA, pace_sigma=0.9, hour=None)
     habits = Habits(
         model_weights=(0.35, 0.30, 0.35),
         limit_weights=(0.25, 0.1, 0.25, 0.12, 0.12, 0.1, 0.06),
@@ -27,3 +34,7 @@ class Labelling(Actor):
         p_retries=0.9,
     )
     kinds: ClassVar[tuple[str, ...]] = ("labelling",)
+
+    def pace_of(self, parameters: JobParameters) -> arrivals.Pace:
+        """Work in runs, or on what comes in."""
+        return STREAM if parameters.pace == "stream" else self.pace

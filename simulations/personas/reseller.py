@@ -18,11 +18,11 @@ class ResellerParameters(Volume):
 
 
 class Reseller(Actor):
-    """Relays of paying people."""
+    """Relays of paying people: requests of many who come nearly independently, at people's hours."""
 
     parameters = ResellerParameters
     least = 50
-    pace = arrivals.Bursts(always_share=0.8)
+    pace = arrivals.Bursts(variation=1.3, variation_sigma=0.3, always_share=0.9, daily=4.0, weekend=0.5)
 
     def identity(self, crowd: Crowd, parameters: ResellerParameters) -> identity.Identity:
         """Put a pool on one payment and site."""

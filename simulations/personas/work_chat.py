@@ -19,7 +19,15 @@ class WorkChat(Actor):
 
     parameters = WorkChatParameters
     most = 6000
-    pace = arrivals.Runs(length=3.6, hour=13.0, hour_spread=2.6, zone_spread=1.5, weekend=0.15)
+    pace = arrivals.Runs(
+        length=3.6,
+        hour=13.0,
+        hour_spread=2.6,
+        zone_spread=1.5,
+        weekend=0.15,
+        pace_sigma=0.35,
+        pause_sigma=arrivals.PEOPLE_PAUSE_SIGMA,
+    )
     kinds = ("work_first", "work_later")
 
     def identity(self, crowd: Crowd, parameters: WorkChatParameters) -> identity.Identity:

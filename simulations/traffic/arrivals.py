@@ -20,8 +20,9 @@ from simulations.streams import Counts, Keys, Reals, key_of
 DAILY_CURVE = 1.0 + 0.375 * np.cos((np.arange(24) - 15.0) / 24.0 * 2.0 * np.pi)
 #: Cell of a product's activity [s], as long as ServeGen's windows, and cells that are switched on or off together.
 CELL_S, BLOCK_CELLS = 600.0, 3
-#: How far duty cycles lean towards always on. Calibrated on ServeGen: quartiles near .03, .35 and .9.
-DUTY_SKEW = 1.8
+#: How far duty cycles lean towards always on. Calibrated on ServeGen, quartiles near .03, .35 and .9, with the hours of
+#: the day, which thin it out.
+DUTY_SKEW = 2.4
 #: Tries for a start within an account's life before any instant of it is taken.
 TRIES = 24
 #: Length of the swells that all people share [s], and their spread as sigma of the logarithm. Calibrated on the Fano
@@ -82,6 +83,8 @@ class Runs:
     pause_sigma: float = 0.9
     pace_sigma: float = 0.0
     """Spread of the median pause over accounts."""
+    length_sigma: float = 0.0
+    """Spread of the length of runs over accounts, as sigma of the logarithm of what follows the first request."""
     hour: float | None = 14.5
     """Mean local hour of starts; None is any time. Chosen with its spread: hourly peak to trough 11 (BurstGPT)."""
     hour_spread: float = 4.2
@@ -94,7 +97,7 @@ class Runs:
     late_s: float = 0.0
     """Mean delay of an account behind a common start [s]."""
     purposes: tuple[str, ...] = field(
-        default=("ends", "runs", "day", "weekend", "zone", "hour", "pause", "pace", "late", "swell", "rides"),
+        default=("ends", "runs", "day", "weekend", "zone", "hour", "pause", "pace", "late", "swell", "rides", "lasts"),
         repr=False,
     )
 
@@ -107,7 +110,7 @@ class Runs:
             [
                 first, self.most_runs, self.pause_s, self.pause_sigma, self.pace_sigma,
                 -1.0 if self.hour is None else self.hour, self.hour_spread, self.zone_spread, self.weekend, self.late_s,
-                later,
+                later, self.length_sigma,
             ]
         )  # fmt: skip
         return _visits(crowd, n_requests, _fill_runs, schedule, settings, _bases(crowd, "runs", self.purposes))
@@ -123,20 +126,28 @@ class Bursts:
     10-minute windows, gaps within a window with a variation of 1 to 5.
     """
 
-    variation: float = 1.75
+    variation: float = 1.5
     """Median coefficient of variation of gaps while on; calibrated: in a window it looks less (ServeGen: 1.25)."""
     variation_sigma: float = 0.6
     duty_low: float = 0.004
     """Smallest share of time that a machine is on (ServeGen q10: .003 to .006)."""
-    always_share: float = 0.3
+    always_share: float = 0.42
     """Share of machines that are always on (ServeGen: a tenth to half above .9)."""
     level_sigma: float = 0.6
     """Spread of an account's intensity over the time it is on."""
+    daily: float = 2.0
+    """Mean power of the daily curve over accounts; exponential (ServeGen: the quietest six hours of the day have from
+    0 to .20 of a client's requests, median .07)."""
+    zone_spread: float = 3.0
+    """Spread of time zones around the log's own [h]. Assumed."""
+    weekend: float = 1.0
+    """Share of a weekday's intensity that a weekend day sees."""
 
     def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
         """Give every account its visits."""
-        settings = np.array([self.variation, self.variation_sigma, self.duty_low, self.always_share, self.level_sigma])
-        purposes = ("variation", "gap", "tail", "duty", "always", "on", "level", "phase", "flat")
+        settings = np.array([self.variation, self.variation_sigma, self.duty_low, self.always_share, self.level_sigma,
+                             self.daily, self.zone_spread, self.weekend])  # fmt: skip
+        purposes = ("variation", "gap", "tail", "duty", "always", "on", "level", "phase", "steep", "zone")
         return _visits(crowd, n_requests, _fill_bursts, crowd.keys, settings, _bases(crowd, "bursts", purposes))
 
 
@@ -158,6 +169,12 @@ class Harvest:
         purposes = ("begin", "lasts", "moment", "outages", "hole", "width", "backlog", "late")
         settings = np.array([self.shortest, self.longest, self.late_s])
         return _visits(crowd, n_requests, _fill_harvest, schedule, settings, _bases(crowd, "harvest", purposes))
+
+
+#: Spread of the logarithm of people's pauses (Arena users: 50 s, 84 s and 224 s at 10, 25 and 50 %).
+PEOPLE_PAUSE_SIGMA = 1.15
+#: People who chat: as many conversations of one turn as WildChat has, as long as theirs; people differ (ShareGPT: 3.6).
+PEOPLE = Runs(first_ends=0.58, pause_sigma=PEOPLE_PAUSE_SIGMA, pace_sigma=0.35, length_sigma=0.35)
 
 
 def _bases(crowd: Crowd, pace: str, purposes: tuple[str, ...]) -> Keys:
@@ -209,12 +226,14 @@ def _fill_runs(keys: Any, schedule: Any, ends: Any, from_s: Any, to_s: Any, sett
         zone = settings[7] * normal(plan, bases[4], 0)
         pause_s = settings[2] * np.exp(settings[4] * normal(key, bases[7], 0))
         runs = 1 + below(key, bases[1], 0, settings[1]) if settings[1] > 0 else 0
+        brief = np.exp(settings[11] * normal(key, bases[11], 0))
+        first, later = min(settings[0] * brief, 1.0), min(settings[10] * brief, 1.0)
         number, steps, now = np.int64(-1), np.int64(0), np.int64(0)
         for i in range(n):
             if runs > 0:
                 opens = i == 0 or i * runs // n != (i - 1) * runs // n
             else:
-                opens = i == 0 or unit(key, bases[0], i) < (settings[0] if steps == 0 else settings[10])
+                opens = i == 0 or unit(key, bases[0], i) < (first if steps == 0 else later)
             if opens:
                 number += 1
                 steps = np.int64(0)
@@ -235,15 +254,16 @@ def _passed(key: Any, begins: Any, ends: Any, settings: Any, calendar: Any, curv
     duty = np.exp(np.log(settings[2]) * unit(key, bases[3], 0) ** DUTY_SKEW)
     if unit(key, bases[4], 0) < settings[3]:
         duty = 1.0
-    flat, total = unit(key, bases[8], 0), 0.0
+    steep, zone, total = -settings[5] * np.log(unit(key, bases[8], 0)), settings[6] * normal(key, bases[9], 0), 0.0
     for cell in range(len(passed) - 1):
         middle = (cell + 0.5) * CELL_S
         block = cell // BLOCK_CELLS
         on = middle >= begins and middle < ends and (duty == 1.0 or unit(key, bases[5], block) < duty)
         if on:
-            hour = np.int64((middle + calendar[1]) % _DAY / 3600.0)
+            hour = np.int64(((middle + calendar[1]) / 3600.0 + zone) % 24.0)
             level = np.exp(settings[4] * normal(key, bases[6], block)) if duty < 1.0 else 1.0
-            total += (flat + (1.0 - flat) * curve[hour]) * level
+            rests = (calendar[2] + (middle + calendar[1]) // _DAY) % 7 >= 5
+            total += curve[hour] ** steep * level * (settings[7] if rests else 1.0)
         passed[cell + 1] = total
     return total
 

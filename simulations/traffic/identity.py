@@ -37,6 +37,8 @@ KINDS = ("home", "carrier", "office", "cloud")
 ASNS = np.array([network[1] for network in NETWORKS], dtype=np.int64)
 FIRST_OCTETS = np.array([network[3] for network in NETWORKS], dtype=np.uint32)
 COUNTRIES = pa.array(sorted({network[2] for network in NETWORKS}))
+#: First of the rented networks.
+CLOUD = next(i for i, network in enumerate(NETWORKS) if network[4] == "cloud")
 #: Place of each network's country in `COUNTRIES`.
 COUNTRY_OF = np.array([sorted({network[2] for network in NETWORKS}).index(network[2]) for network in NETWORKS])
 #: How many shared addresses the whole world has, per kind; strangers behind one of them are not linked by it.
@@ -67,6 +69,8 @@ EMAIL_WEIGHTS = (0.42, 0.22, 0.14, 0.10, 0.12)
 BILLING_COUNTRIES = pa.array(["US", "IN", "DE", "GB", "BR", "JP", "SG"])
 BILLING_WEIGHTS = (0.34, 0.18, 0.14, 0.12, 0.09, 0.08, 0.05)
 PLANS = pa.array(["free", "payg", "team", "enterprise"])
+#: Share of servers with two hosts in one network. Assumed.
+P_HOSTS_BESIDE = 0.4
 #: Addresses an account can have.
 SLOTS = 6
 
@@ -116,7 +120,7 @@ def strangers(
     age_days: mean age at the log's beginning [days]; exponential.
     """
     keys, draw = crowd.keys, crowd.streams
-    networks, addresses = _addresses(draw, keys, kinds)
+    networks, addresses = _settled(draw, keys, *_addresses(draw, keys, kinds), len(kinds))
     return Identity(
         payment=draw.bits(keys, "payment"),
         organisation=np.zeros(len(keys), dtype=np.uint64),
@@ -135,6 +139,8 @@ def strangers(
 def in_teams(crowd: Crowd, identity: Identity, teams: Counts, *, kind: str) -> Identity:
     """Let members of a team share payment, organisation, plan, first address and, within days, the sign-up.
 
+    A site in the cloud is one program on the same few hosts: its members share all addresses and the client, too.
+
     Parameters
     ----------
     teams: number of each account's team; below 0 is no team.
@@ -143,6 +149,15 @@ def in_teams(crowd: Crowd, identity: Identity, teams: Counts, *, kind: str) -> I
     draw, member = crowd.streams, teams >= 0
     keys = member_keys(f"{crowd.name}/team", int(teams.max(initial=0)) + 1)[np.maximum(teams, 0)]
     networks, addresses = _addresses(draw, keys, (kind,))
+    networks, addresses = (
+        _first_slot(member, networks, identity.networks),
+        _first_slot(member, addresses, identity.addresses),
+    )
+    client = identity.client
+    if kind == "cloud":
+        _, leader, team = np.unique(teams, return_index=True, return_inverse=True)
+        whose = np.where(member, leader[team], np.arange(len(teams)))
+        networks, addresses, client = networks[whose], addresses[whose], client[whose]
     late = draw.exponential(crowd.keys, "joins late", mean=1.25 * DAY_S)
     age = draw.exponential(keys, "age", mean=160.0 * DAY_S) + DAY_S
     created = np.floor(np.minimum(crowd.horizon.begins_s - age + late, crowd.horizon.begins_s))
@@ -153,8 +168,9 @@ def in_teams(crowd: Crowd, identity: Identity, teams: Counts, *, kind: str) -> I
         organisation=np.where(member, draw.bits(keys, "organisation"), identity.organisation),
         created_s=np.where(member, created, identity.created_s),
         plan=np.where(member, team_plan, identity.plan),
-        networks=_first_slot(member, networks, identity.networks),
-        addresses=_first_slot(member, addresses, identity.addresses),
+        networks=networks,
+        addresses=addresses,
+        client=client,
     )
 
 
@@ -170,6 +186,21 @@ def _addresses(draw: Streams, keys: Keys, kinds: tuple[str, ...]) -> tuple[Count
     for slot, kind in enumerate(kinds):
         owner = keys if kind not in N_SHARED else _shared_owner(draw, keys, kind, slot)
         networks[:, slot], addresses[:, slot] = address_of(draw, owner, kind, 0 if kind in N_SHARED else slot)
+    return networks, addresses
+
+
+def _settled(
+    draw: Streams, keys: Keys, networks: Counts, addresses: Addresses, n_slots: int
+) -> tuple[Counts, Addresses]:
+    """Let every account keep to some of its places, the first always, and some have two hosts in one of them."""
+    used = 1 + draw.integers(keys, "places used", below=n_slots)
+    beside = draw.chance(keys, "hosts beside", p=P_HOSTS_BESIDE)
+    for slot in range(1, n_slots):
+        away = slot >= used
+        networks[away, slot], addresses[away, slot] = networks[away, 0], addresses[away, 0]
+    if n_slots > 1:
+        near = beside & (networks[:, 1] >= CLOUD)
+        networks[near, 1], addresses[near, 1] = networks[near, 0], addresses[near, 0] ^ np.uint32(1)
     return networks, addresses
 
 

@@ -36,7 +36,7 @@ class Kind:
 _PERSON = Kind("chat_first", is_messy=True, has_history=True)
 _CUSTOMER = Kind("customer", system="shop_rules", answer_tokens=85.0, answer_spread=0.9, context_tokens=350.0)
 _WRITER = Kind("article", system="writer_rules", answer_tokens=620.0, answer_spread=0.35)
-_HARVEST = Kind("collected", answer_tokens=280.0, is_extraction=True)
+_HARVEST = Kind("collected", answer_tokens=130.0, answer_spread=0.75, is_extraction=True)
 
 KINDS: Mapping[str, Kind] = {
     "chat_first": _PERSON,
@@ -57,7 +57,7 @@ KINDS: Mapping[str, Kind] = {
     "digest": Kind("digest", answer_tokens=130.0),
     "lesson": Kind("lesson", answer_tokens=210.0, is_messy=True),
     "ping": Kind("ping", answer_tokens=60.0),
-    "self_instruct": replace(_HARVEST, rule="self_instruct", answer_tokens=1500.0),
+    "self_instruct": replace(_HARVEST, rule="self_instruct", answer_tokens=1500.0, answer_spread=0.3),
     "evol_instruct": replace(_HARVEST, rule="evol_instruct", answer_tokens=120.0),
     "collected": _HARVEST,
     "curated": replace(_HARVEST, rule="curated", answer_tokens=1800.0),

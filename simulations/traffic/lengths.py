@@ -13,8 +13,9 @@ CHARS_PER_TOKEN = 4
 #: Correlation of log prompt length and log answer length within an account. Assumed; a generator that reuses one
 #: draw for both reaches 1, one that draws both freely reaches 0.
 LENGTH_CORRELATION = 0.35
-#: Spread of the logarithm of answers within an account (ServeGen: coefficient of variation .5 to .7).
-ANSWER_SIGMA = 0.6
+#: Spread of the logarithm of answers within an account, its own spread over accounts, and its largest (ServeGen: half
+#: of the clients between .20 and .63, a tenth above 1.17).
+ANSWER_SIGMA, ANSWER_SIGMA_SPREAD, ANSWER_SIGMA_MOST = 0.6, 0.5, 1.4
 #: Share of answers from the long tail, and its Pareto exponent: a log-normal alone fits badly (KS .13 to .21).
 P_TAIL, TAIL_EXPONENT, TAIL_MOST = 0.03, 1.6, 30.0
 #: Most history that a conversation carries along [tokens]. Chosen.
@@ -29,8 +30,8 @@ PRICES = np.array([[5.0, 25.0], [1.0, 5.0], [0.2, 0.8], [6.0, 30.0]])
 SECONDS_PER_TOKEN = np.array([0.016, 0.009, 0.005, 0.014])
 #: Start-up of a request [ms] and the spreads of start-up and pace. Assumed.
 START_MS, START_SIGMA, PACE_SIGMA = 350.0, 0.5, 0.2
-#: Share of an account's requests that go to the model it prefers. Assumed.
-P_PREFERRED = 0.85
+#: Least share of an account's requests that go to the model it prefers; accounts lie evenly above it. Assumed.
+P_PREFERRED_LEAST = 0.3
 #: The model that comes out at a release, if there is one, and how long accounts take to move, on average [s]: half of a
 #: pivoting campaign's traffic moved within a day.
 NEW_MODEL, PIVOT_S = 3, 36_000.0
@@ -43,6 +44,7 @@ MODEL_LIMIT = 32_768
 PURPOSES = (
     "keeps to model", "other model", "status", "refused", "answer length", "answer tail", "answer is long",
     "answer of the account", "wordiness", "context of the account", "context", "start-up", "pace", "pivots", "moves",
+    "keeps how often", "evenness of the account",
 )  # fmt: skip
 #: Where an outcome ends: stop, length, refusal; as positions of `columns.FINISHES`.
 STOP, LENGTH, REFUSAL = range(3)
@@ -61,7 +63,7 @@ def _model(key: Any, bases: Any, ordinal: Any, preferred: Any, late_s: Any, p_pi
     moves_s = -np.log(unit(key, bases[14], 0)) * PIVOT_S if late_s > 0.0 else late_s
     if late_s > moves_s and unit(key, bases[13], ordinal) < p_pivot:
         return NEW_MODEL
-    if unit(key, bases[0], ordinal) < P_PREFERRED:
+    if unit(key, bases[0], ordinal) < P_PREFERRED_LEAST + (1.0 - P_PREFERRED_LEAST) * unit(key, bases[15], 0):
         return preferred
     return below(key, bases[1], ordinal, 3)
 
@@ -72,15 +74,16 @@ def _answer(key: Any, bases: Any, ordinal: Any, kind: Any, chars: Any, median: A
     asked = min(max((np.log(max(chars, 1)) - 5.0) / 1.2, -2.0), 2.5)
     free = normal(key, bases[4], ordinal)
     sigmas = LENGTH_CORRELATION * asked + np.sqrt(1.0 - LENGTH_CORRELATION**2) * free
-    wanted = median * np.exp(ANSWER_SIGMA * sigmas + spread * normal(key, bases[7], 0))
+    sigma = min(ANSWER_SIGMA * np.exp(ANSWER_SIGMA_SPREAD * normal(key, bases[16], 0)), ANSWER_SIGMA_MOST)
+    wanted = median * np.exp(sigma * sigmas + spread * normal(key, bases[7], 0))
     if unit(key, bases[6], ordinal) < P_TAIL:
         wanted *= min(unit(key, bases[5], ordinal) ** (-1.0 / TAIL_EXPONENT), TAIL_MOST)
     return max(wanted, 1.0)
 
 
 @njit(cache=True, nogil=True)
-def end_requests(keys: Any, ordinal: Any, session: Any, turn: Any, kind: Any, chars: Any, late_s: Any, preferred: Any,
-                 p_pivot: Any, limit: Any, medians: Any, spreads: Any, contexts: Any, histories: Any, bases: Any,
+def end_requests(keys: Any, ordinal: Any, session: Any, carried: Any, kind: Any, chars: Any, late_s: Any,
+                 preferred: Any, p_pivot: Any, limit: Any, medians: Any, spreads: Any, contexts: Any, bases: Any,
                  model: Any, status: Any, finish: Any, asked: Any, answered: Any, latency_ms: Any,
                  cost_usd: Any) -> None:  # fmt: skip
     """Fill model, status, finish, tokens, latency and cost of every request.
@@ -88,6 +91,7 @@ def end_requests(keys: Any, ordinal: Any, session: Any, turn: Any, kind: Any, ch
     Parameters
     ----------
     ordinal: number of the request; a later try of a request draws its own status, all else is as in the first.
+    carried: turns of the conversation so far that are sent along.
     chars: characters of prompt and system prompt.
     late_s: time since the release of a new model [s]; not above 0 before it.
     limit: largest answer that was asked for [tokens]; 0 is none.
@@ -97,10 +101,10 @@ def end_requests(keys: Any, ordinal: Any, session: Any, turn: Any, kind: Any, ch
         model[i] = _model(key, bases, number, preferred[i], late_s[i], p_pivot[i])
         status[i] = _status(key, bases[2], ordinal[i])
         tokens = max(chars[i] // CHARS_PER_TOKEN, 1)
-        if histories[sort] and turn[i] > 0:
+        if carried[i] > 0:
             talk = mix64(key ^ np.uint64(session[i]))
             wordy = TURN_TOKENS * np.exp(TURN_SIGMA * normal(talk, bases[8], 0))
-            tokens += np.int64(min(turn[i] * wordy, HISTORY_MOST))
+            tokens += np.int64(min(carried[i] * wordy, HISTORY_MOST))
         if contexts[sort] > 0.0:
             own = CONTEXT_SPREAD * normal(key, bases[9], 0) + CONTEXT_SIGMA * normal(key, bases[10], number)
             tokens += np.int64(contexts[sort] * np.exp(own))

@@ -19,6 +19,15 @@ def rows(small: ScenarioSettings) -> pd.DataFrame:
     return pd.concat(tables)
 
 
+def test_limits_leave_room_for_the_answer(rows: pd.DataFrame) -> None:
+    """A limit of a few tokens is set on few requests that want long answers, and on most that want a label."""
+    short = rows["max_output_tokens"] <= 16
+    wants_label = rows["prompt"].str.endswith("Label:")
+    assert 0 < short[~wants_label].mean() < 0.03
+    by_account = rows[wants_label].groupby("account")["max_output_tokens"].agg(["nunique", "count"])
+    assert ((by_account["nunique"] == 0) | (by_account["nunique"] == 1)).all()
+
+
 def test_session_is_one_conversation(rows: pd.DataFrame) -> None:
     """An id stands for one conversation of one account, and all its requests have it."""
     named = rows[rows["session_id"].notna()]

@@ -11,7 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from detector.errors import ConfigError, GateError
+from detector.errors import ConfigError, GateError, UsageError
 from simulations.cli import register
 
 RUN = CliRunner()
@@ -109,3 +109,18 @@ def test_import_is_light() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=QUICKSTART.parents[1]
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_transfer_judges_models_side_by_side(app: typer.Typer, tmp_path: Path) -> None:
+    """Each named model has its column; the file holds the same figures; a nameless log is refused."""
+    for seed in ("1", "2"):
+        RUN.invoke(app, ["generate", str(QUICKSTART), "--out", str(tmp_path / seed), "--seed", seed, *SMALLER])
+    judged, out = ["--judge", str(tmp_path / "2"), "--rate", "0.1"], tmp_path / "transfer.json"
+    result = RUN.invoke(app, ["transfer", "--train", f"mine={tmp_path / '1'}", *judged, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    figures = json.loads(out.read_text(encoding="utf-8"))
+    assert result.output.splitlines()[0].endswith("mine")
+    assert {line.split()[0] for line in result.output.splitlines()[1:]} == set(figures["cohorts"])
+    refused = RUN.invoke(app, ["transfer", "--train", str(tmp_path / "1"), *judged])
+    assert isinstance(refused.exception, UsageError)
+    assert "give NAME=DIR" in str(refused.exception)

@@ -97,6 +97,37 @@ def test_machines_are_bursty_by_day() -> None:
     assert ((hours >= 11) & (hours < 19)).sum() > 1.2 * ((hours < 7) | (hours >= 23)).sum()
 
 
+def test_machines_differ_in_how_they_keep_the_day() -> None:
+    """Some hardly call in their quietest six hours, some call then as at any hour, as clients of ServeGen do."""
+    visits = arrivals.Bursts(variation=1.0, variation_sigma=0.0, always_share=1.0).visits(crowd_of(300), same(300, 800))
+    quietest = []
+    for times in by_member(visits, 300):
+        by_hour = np.bincount((times % DAY_S // 3600).astype(int), minlength=24) / len(times)
+        quietest.append(min(np.roll(by_hour, -hour)[:6].sum() for hour in range(24)))
+    assert np.quantile(quietest, 0.1) < 0.05 < 0.17 < np.quantile(quietest, 0.9) < 0.25
+
+
+def test_bursts_rest_on_weekends_where_told() -> None:
+    """With a tenth of a weekday's intensity, weekends see far fewer requests; by default they see as many."""
+    shares = []
+    for weekend in (0.1, 1.0):
+        visits = replace(BURSTS, always_share=1.0, weekend=weekend).visits(crowd_of(50), same(50, 500))
+        shares.append(np.mean((visits.at_us / 1e6 // DAY_S) % 7 >= 5))
+    assert shares[0] < 0.08
+    assert shares[1] == pytest.approx(2 / 7, abs=0.04)
+
+
+def test_people_differ_in_pace_and_length() -> None:
+    """Where a spread is set, accounts have conversations of their own length, and the pace of their own."""
+    spread = [
+        np.std([np.mean(visits.turn[visits.member == member]) for member in range(100)])
+        for visits in (
+            arrivals.Runs(length=4.0, length_sigma=sigma).visits(crowd_of(100), same(100, 300)) for sigma in (0.0, 0.6)
+        )
+    ]
+    assert spread[1] > 3 * spread[0]
+
+
 def test_jobs_run_in_few_stretches() -> None:
     """A job account is active in at most one hour in ten."""
     visits = JOBS.visits(crowd_of(100), same(100, 500))

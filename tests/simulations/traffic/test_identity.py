@@ -19,8 +19,17 @@ def test_strangers_share_nothing_but_carriers_and_offices() -> None:
     one, other = person(crowd_of(2000)), person(crowd_of(2000, "others"))
     assert len(np.union1d(one.payment, other.payment)) == 4000
     assert np.intersect1d(one.addresses[:, 0], other.addresses[:, 0]).size < 5
-    carriers = np.union1d(one.addresses[:, 1], other.addresses[:, 1])
-    assert identity.N_SHARED["carrier"] == len(carriers)
+    carriers = np.concatenate(
+        [some.addresses[some.addresses[:, 1] != some.addresses[:, 0], 1] for some in (one, other)]
+    )
+    assert identity.N_SHARED["carrier"] == len(np.unique(carriers))
+
+
+def test_accounts_differ_in_how_many_places_they_have() -> None:
+    """Some keep to one address, some use several; nobody's first place changes."""
+    n_places = [len(set(row[:5])) for row in person(crowd_of(2000)).addresses]
+    assert [min(n_places), max(n_places)] == [1, 5]
+    assert 0.1 < np.mean(np.array(n_places) == 1) < 0.4
 
 
 def test_team_shares_payment_site_and_organisation() -> None:
@@ -35,6 +44,15 @@ def test_team_shares_payment_site_and_organisation() -> None:
     assert np.array_equal(found.payment[strangers], alone.payment[strangers])
     assert np.array_equal(found.addresses[strangers], alone.addresses[strangers])
     assert (found.organisation[strangers] == 0).all()
+
+
+def test_site_in_the_cloud_shares_hosts_and_client() -> None:
+    """Keys of one customer call from the same hosts with the same program; other customers have others."""
+    crowd = crowd_of(6)
+    found = identity.in_teams(crowd, identity.server(crowd), np.array([0, 0, 0, 1, 1, 1]), kind="cloud")
+    assert [len(np.unique(found.addresses[part], axis=0)) for part in (slice(0, 3), slice(3, 6))] == [1, 1]
+    assert len(set(found.client[:3])) == 1
+    assert found.addresses[0, 0] != found.addresses[3, 0]
 
 
 def test_network_has_its_octet() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulations.streams import key_of, member_keys
+from simulations.streams import Keys, key_of, member_keys
 from simulations.traffic import lengths
 
 N = 20_000
@@ -14,15 +14,19 @@ CHARS = np.exp(np.random.default_rng(1).normal(5, 1.2, N)).astype(np.int64)
 BASES = np.array([key_of("draw", 1, purpose) for purpose in lengths.PURPOSES], dtype=np.uint64)
 
 
-def ended(*, limit: int = 0, late_s: float = -1.0, p_pivot: float = 0.0, context: float = 0.0) -> dict[str, Any]:
-    """Requests of one kind: median answer 200, no spread over accounts."""
+def ended(
+    *, limit: int = 0, late_s: float = -1.0, p_pivot: float = 0.0, context: float = 0.0, carried: int = 0,
+    keys: Keys | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Requests of one kind: median answer 200, no spread over accounts; of one account where no keys are given."""
+    keys = np.repeat(member_keys("one", 1), N) if keys is None else keys
     zero, names = np.zeros(N, dtype=np.int64), ("model", "status", "finish", "asked", "answered")
     out: dict[str, Any] = {name: np.empty(N, dtype=np.int64) for name in names}
     out |= {"latency_ms": np.empty(N), "cost_usd": np.empty(N)}
     lengths.end_requests(
-        np.repeat(member_keys("one", 1), N), np.arange(N), zero, zero, zero, CHARS, np.full(N, late_s),
+        keys, np.arange(N), zero, np.full(N, carried), zero, CHARS, np.full(N, late_s),
         np.ones(N, dtype=np.int8), np.full(N, p_pivot), np.full(N, limit), np.array([200.0]), np.array([0.0]),
-        np.array([context]), np.array([False]), BASES, *out.values(),
+        np.array([context]), BASES, *out.values(),
     )  # fmt: skip
     return out
 
@@ -66,6 +70,22 @@ def test_pivot_waits_for_the_release(late_s: float, expected: float) -> None:
     """Nobody uses a model before its release; long after, the stated share of requests does."""
     found = ended(late_s=late_s, p_pivot=0.5)["model"]
     assert np.mean(found == lengths.NEW_MODEL) == pytest.approx(expected, abs=0.02)
+
+
+def test_conversation_is_sent_along() -> None:
+    """Turns that are carried add tokens, more with every turn, up to what a conversation carries at most."""
+    alone, few, many = (ended(carried=turns)["asked"] for turns in (0, 2, 1000))
+    assert (alone < few).all() and (few < many).all()
+    assert many.max() - alone.max() == lengths.HISTORY_MOST
+
+
+def test_accounts_differ_in_how_even_answers_are() -> None:
+    """Some accounts get answers of nearly one length, some of all lengths."""
+    each = 200
+    keys = np.repeat(member_keys("many", N // each), each)
+    answers = np.log(ended(keys=keys)["answered"]).reshape(-1, each)
+    low, high = np.quantile(np.subtract(*np.quantile(answers, [0.9, 0.1], axis=1)) / 2.56, [0.1, 0.9])
+    assert low < 0.5 < 0.8 < high
 
 
 def test_context_is_sent_along() -> None:
