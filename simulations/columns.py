@@ -16,6 +16,7 @@ from detector.tables import EVENTS
 from simulations.crowd import FIRST_TRIES, Horizon
 from simulations.draws import unit
 from simulations.population import TALKS_ALWAYS, TALKS_AS_KIND, Population
+from simulations.spill import Records, taken
 from simulations.streams import Counts, Flags, Keys, Streams, key_of
 from simulations.traffic import identity, lengths
 from simulations.traffic.grammar import Grammar
@@ -68,19 +69,20 @@ class Scene:
     """Shape (n_cohorts,): whether texts are a user's own and written as they are."""
     has_text: bool
 
-    def table(self, records: npt.NDArray[Any]) -> pa.Table:
+    def table(self, records: Records) -> pa.Table:
         """Write requests as rows of `LEAN`, in the order given."""
         account, ordinal = records["account"], records["ordinal"].astype(np.int64)
         cohort = np.searchsorted(self.population.firsts, account, side="right") - 1
-        keys = self.population.keys[account]
+        traits = taken(self.population.traits, account)
+        keys = traits["key"].copy()
         prompt, system = self._texts(records, keys, cohort)
         columns = {
             "occurred_at": self._instants(records["at_us"]),
             "operation": _taken(OPERATION, np.zeros(len(records), dtype=np.int8)),
             "prompt": prompt.written,
             "system_prompt": system.written,
-            **self._who(records, keys, ordinal, cohort),
-            **self._outcome(records, keys, ordinal, prompt.n_chars + system.n_chars),
+            **self._who(records, traits, ordinal, cohort),
+            **self._outcome(records, traits, ordinal, prompt.n_chars + system.n_chars),
         }
         arrays = [
             _absent(len(records), field.type) if columns.get(field.name) is None else columns[field.name]
@@ -92,7 +94,7 @@ class Scene:
         begins = np.int64(round(self.horizon.begins_s * 1e6))
         return pa.array(begins + at_us).cast(EVENTS.field("occurred_at").type)
 
-    def _texts(self, records: npt.NDArray[Any], keys: Keys, cohort: Counts) -> tuple[Texts, Texts]:
+    def _texts(self, records: Records, keys: Keys, cohort: Counts) -> tuple[Texts, Texts]:
         kind, owner, item = records["kind"], records["owner"].copy(), records["item"].copy()
         messy = np.array([k.is_messy for k in KINDS.values()])[kind] & ~self.has_corpus[cohort]
         options: dict[str, Any] = {"seed": self.seed, "using": self.grammar, "is_text": self.has_text}
@@ -101,21 +103,21 @@ class Scene:
         system = write(self.system_rules[kind], keys, conversation, np.zeros_like(messy), **options)
         return prompt, system
 
-    def _who(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, cohort: Counts) -> dict[str, pa.Array]:
-        every, account = self.population, records["account"]
+    def _who(self, records: Records, traits: Records, ordinal: Counts, cohort: Counts) -> dict[str, pa.Array]:
+        every, keys = self.population, traits["key"]
         sticky = every.is_sticky[cohort]
         moment = np.where(sticky, records["session"], ordinal & (FIRST_TRIES - 1))
         base = np.uint64(key_of("draw", self.seed, "address used"))
-        slot = _slots(keys, moment, base, cohort, every.slot_bounds)
-        network = every.networks[account, slot]
+        address, network = _places(keys, traits["addresses"], traits["networks"], moment, base, cohort,
+                                   every.slot_bounds)  # fmt: skip
         return {
-            **self._ids(account),
-            "session_id": self._sessions(records, keys),
+            **self._ids(records["account"]),
+            "session_id": self._sessions(records, traits),
             "request_id": id_texts("req_", id_numbers(keys, ordinal, self.seed, "request id"), digits=16),
-            "ip": ip_texts(every.addresses[account, slot]),
+            "ip": ip_texts(address),
             "asn": pa.array(identity.ASNS[network]),
             "country": _taken(identity.COUNTRIES, identity.COUNTRY_OF[network]),
-            "user_agent": _taken(identity.CLIENTS, every.client[account]),
+            "user_agent": _taken(identity.CLIENTS, traits["client"]),
         }
 
     def _ids(self, account: npt.NDArray[np.uint32]) -> dict[str, pa.Array]:
@@ -123,43 +125,47 @@ class Scene:
         every = self.population
         rows, present = _in_order_of_appearance(account, np.full(len(every), -1, dtype=np.int32))
         keys, zero, places = every.keys[present], np.zeros(len(present), dtype=np.int64), pa.array(rows)
-        texts = (
-            id_texts("acct_", id_numbers(keys, zero, self.seed, "account id"), digits=14),
-            id_texts("key_", id_numbers(keys, zero, self.seed, "api key"), digits=12),
-            id_texts("org_", every.organisation[present], digits=12),
-            id_texts("pay_", every.payment[present], digits=12),
-        )
-        return {name: _per_account(text, places) for name, text in zip(OF_ACCOUNTS, texts, strict=True)}
+        own = {"account_id": ("acct_", "account id", 14), "api_key_id": ("key_", "api key", 12)}
+        shared = {"org_id": ("org_", every.organisation), "payment_id": ("pay_", every.payment)}
+        columns = {
+            name: pa.DictionaryArray.from_arrays(
+                places, id_texts(prefix, id_numbers(keys, zero, self.seed, purpose), digits=digits)
+            )
+            for name, (prefix, purpose, digits) in own.items()
+        }
+        for name, (prefix, numbers) in shared.items():
+            columns[name] = _shared(prefix, numbers[present], places)
+        return columns
 
-    def _sessions(self, records: npt.NDArray[Any], keys: Keys) -> pa.Array:
+    def _sessions(self, records: Records, traits: Records) -> pa.Array:
         """Write the ids that clients give to their conversations; they say nothing of the account."""
-        rows = np.flatnonzero(self.population.names_sessions[records["account"]])
-        numbers = np.zeros(len(records), dtype=np.uint64)
-        numbers[rows] = id_numbers(keys[rows], records["session"][rows].astype(np.int64), self.seed, "session id")
-        return id_texts("sess_", numbers, digits=14)
+        numbers = id_numbers(traits["key"], records["session"].astype(np.int64), self.seed, "session id")
+        return id_texts("sess_", np.where(traits["names_sessions"], numbers, np.uint64(0)), digits=14)
 
-    def _outcome(self, records: npt.NDArray[Any], keys: Keys, ordinal: Counts, chars: Counts) -> dict[str, pa.Array]:
-        every, account, n = self.population, records["account"], len(records)
+    def _outcome(self, records: Records, traits: Records, ordinal: Counts, chars: Counts) -> dict[str, pa.Array]:
+        n, keys = len(records), traits["key"]
         model, status, finish, asked, answered = (np.empty(n, dtype=np.int64) for _ in range(5))
         latency_ms, cost_usd = np.empty(n), np.empty(n)
-        kind, talks = records["kind"].astype(np.int64), every.talks[account]
-        limit = _limits(every.limit[account], kind, keys, ordinal & (FIRST_TRIES - 1), self.seed)
+        kind, talks = records["kind"].astype(np.int64), traits["talks"]
+        limit = _limits(traits["limit"].astype(np.int64), kind, keys, ordinal & (FIRST_TRIES - 1), self.seed)
         carries = (talks == TALKS_ALWAYS) | ((talks == TALKS_AS_KIND) & _HAS_HISTORY[kind])
         lengths.end_requests(
             keys, ordinal, records["session"].astype(np.int64), np.where(carries, records["turn"], 0),
             kind, chars, records["at_us"] / 1e6 - self.horizon.release_s,
-            every.preferred[account], every.p_pivot[account], limit, *_KIND_LENGTHS, _bases(self.seed),
+            traits["preferred"], traits["p_pivot"], limit, *_KIND_LENGTHS, _bases(self.seed),
             model, status, finish, asked, answered, latency_ms, cost_usd,
         )  # fmt: skip
-        served, choices = status == 200, every.n_choices[account]
+        served, choices, warmth, logprobs = (
+            status == 200, traits["n_choices"], traits["temperature"], traits["wants_logprobs"]
+        )  # fmt: skip
         return {
             "model": _taken(MODELS, model),
             "input_tokens": pa.array(asked),
             "output_tokens": _only(served, answered),
             "max_output_tokens": _only(limit > 0, limit),
-            "temperature": _only(every.temperature[account] >= 0, every.temperature[account]),
+            "temperature": _only(warmth >= 0, warmth),
             "n_choices": _only(choices > 0, choices.astype(np.int64)),
-            "wants_logprobs": _only(every.wants_logprobs[account], every.wants_logprobs[account]),
+            "wants_logprobs": _only(logprobs, logprobs),
             "status_code": pa.array(status),
             "finish_reason": _taken(FINISHES, finish, served),
             "refusal_category": _taken(REFUSAL, np.zeros_like(finish), served & (finish == lengths.REFUSAL)),
@@ -194,10 +200,11 @@ def _bases(seed: int) -> Keys:
     return np.array([key_of("draw", seed, purpose) for purpose in lengths.PURPOSES], dtype=np.uint64)
 
 
-def _per_account(texts: pa.Array, places: pa.Array) -> pa.DictionaryArray:
-    """Give each row its account's text; a text that accounts share is one word of the dictionary."""
-    words = texts.dictionary_encode()
-    return pa.DictionaryArray.from_arrays(words.indices.take(places), words.dictionary)
+def _shared(prefix: str, numbers: Keys, places: pa.Array) -> pa.DictionaryArray:
+    """Give each row its account's id; one that accounts share is one word of the dictionary, 0 is none."""
+    words = pa.array(numbers, mask=numbers == 0).dictionary_encode()
+    texts = id_texts(prefix, words.dictionary.to_numpy(), digits=12)
+    return pa.DictionaryArray.from_arrays(words.indices.take(places), texts)
 
 
 def _taken(words: pa.Array, places: Any, known: Flags | None = None) -> pa.Array:
@@ -210,15 +217,15 @@ def _only(where: Flags, values: Any) -> pa.Array:
 
 
 @njit(cache=True, nogil=True)
-def _slots(keys: Any, moment: Any, base: Any, cohort: Any, bounds: Any) -> Any:
-    """Draw which of its addresses an account uses."""
-    slots = np.empty(len(keys), np.int64)
+def _places(keys: Any, addresses: Any, networks: Any, moment: Any, base: Any, cohort: Any, bounds: Any) -> Any:
+    """Draw which of its addresses an account uses: gives address and network."""
+    address, network = np.empty(len(keys), np.uint32), np.empty(len(keys), np.int64)
     for row in range(len(keys)):
         drawn, slot = unit(keys[row], base, moment[row]), 0
         while drawn >= bounds[cohort[row], slot]:
             slot += 1
-        slots[row] = slot
-    return slots
+        address[row], network[row] = addresses[row, slot], networks[row, slot]
+    return address, network
 
 
 @njit(cache=True, nogil=True)

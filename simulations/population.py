@@ -22,6 +22,15 @@ LIMITS = np.array([0, 1, 16, 512, 1024, 2048, 16_384], dtype=np.int64)
 TEMPERATURES, TEMPERATURE_WEIGHTS = np.array([-1.0, 0.0, 0.2, 0.7, 1.0]), (0.45, 0.18, 0.09, 0.18, 0.10)
 #: Whether a client sends the conversation so far along: never, with what people say, with everything it asks.
 TALKS_NEVER, TALKS_AS_KIND, TALKS_ALWAYS = range(3)
+#: What a request's row takes from its account: one line of a processor's cache, since accounts come in any order.
+TRAITS = np.dtype(
+    [
+        ("key", np.uint64), ("p_pivot", np.float64), ("temperature", np.float64), ("limit", np.int32),
+        ("addresses", np.uint32, (identity.SLOTS,)), ("networks", np.int8, (identity.SLOTS,)), ("client", np.int8),
+        ("preferred", np.int8), ("n_choices", np.int8), ("talks", np.int8), ("wants_logprobs", np.bool_),
+        ("names_sessions", np.bool_),
+    ]
+)  # fmt: skip
 #: Answers asked for at once, where several are. Assumed.
 CHOICES, CHOICE_WEIGHTS = np.array([2, 4, 8], dtype=np.int64), (0.5, 0.35, 0.15)
 
@@ -51,52 +60,38 @@ class Population:
 
     firsts: Counts
     """Number of the first account of each cohort, and the number of all accounts."""
-    keys: Keys
     payment: Keys
     organisation: Keys
-    client: npt.NDArray[np.int8]
-    networks: npt.NDArray[np.int8]
-    addresses: identity.Addresses
+    traits: npt.NDArray[Any]
+    """Shape (n_accounts,) of `TRAITS`: a limit or a number of choices of 0 and a temperature below 0 are not set,
+    `talks` is one of `TALKS_NEVER`, `TALKS_AS_KIND` and `TALKS_ALWAYS`, and `names_sessions` says whether the client
+    sends an id with its conversations, or with requests that stand alone."""
     slot_bounds: npt.NDArray[np.float64]
     """Shape (n_cohorts, SLOTS): up to which draw each address is used."""
     is_sticky: Flags
     """Shape (n_cohorts,): whether an address stays for a conversation."""
-    limit: Counts
-    temperature: npt.NDArray[np.float64]
-    preferred: npt.NDArray[np.int8]
-    p_pivot: npt.NDArray[np.float64]
-    wants_logprobs: Flags
-    n_choices: npt.NDArray[np.int8]
-    """0 where none is set."""
-    talks: npt.NDArray[np.int8]
-    """`TALKS_NEVER`, `TALKS_AS_KIND` or `TALKS_ALWAYS`."""
-    names_sessions: Flags
-    """Whether the client sends an id with its conversations, or with requests that stand alone."""
 
     def __len__(self) -> int:
         """Count the accounts."""
-        return len(self.keys)
+        return len(self.traits)
+
+    @property
+    def keys(self) -> Keys:
+        """Keys of the accounts, shape (n_accounts,)."""
+        keys: Keys = self.traits["key"]
+        return keys
 
 
 def populate(casts: tuple[Cast, ...]) -> Population:
     """Put the accounts of all cohorts together."""
-    habits = [_habits(cast) for cast in casts]
     known = [cast.identity for cast in casts]
-
-    def joined(columns: list[Any], dtype: Any) -> Any:
-        return np.concatenate([np.asarray(column).astype(dtype) for column in columns])
-
     return Population(
         firsts=np.cumsum([0, *(len(cast.crowd) for cast in casts)]),
-        keys=joined([cast.crowd.keys for cast in casts], np.uint64),
-        payment=joined([k.payment for k in known], np.uint64),
-        organisation=joined([k.organisation for k in known], np.uint64),
-        client=joined([k.client for k in known], np.int8),
-        networks=joined([k.networks for k in known], np.int8),
-        addresses=joined([k.addresses for k in known], np.uint32),
+        payment=np.concatenate([k.payment for k in known]).astype(np.uint64),
+        organisation=np.concatenate([k.organisation for k in known]).astype(np.uint64),
+        traits=np.concatenate([_traits(cast) for cast in casts]),
         slot_bounds=np.stack([_bounds(k.slot_weights) for k in known]),
         is_sticky=np.array([k.is_sticky for k in known]),
-        **{name: np.concatenate([some[name] for some in habits]) for name in habits[0]},
     )
 
 
@@ -106,19 +101,27 @@ def _bounds(weights: tuple[float, ...]) -> npt.NDArray[np.float64]:
     return bounds
 
 
-def _habits(cast: Cast) -> dict[str, Any]:
+def _traits(cast: Cast) -> npt.NDArray[Any]:
     draw, keys, habits = cast.crowd.streams, cast.crowd.keys, cast.actor.habits
     several = CHOICES[draw.choice(keys, "choices", weights=CHOICE_WEIGHTS)]
-    return {
+    values = {
+        "key": keys,
+        "client": cast.identity.client,
+        "networks": cast.identity.networks,
+        "addresses": cast.identity.addresses,
         "limit": LIMITS[draw.choice(keys, "limit", weights=habits.limit_weights)],
         "temperature": TEMPERATURES[draw.choice(keys, "temperature", weights=TEMPERATURE_WEIGHTS)],
-        "preferred": draw.choice(keys, "model", weights=habits.model_weights).astype(np.int8),
-        "p_pivot": np.full(len(keys), habits.p_pivot),
+        "preferred": draw.choice(keys, "model", weights=habits.model_weights),
+        "p_pivot": habits.p_pivot,
         "wants_logprobs": draw.chance(keys, "logprobs", p=habits.p_logprobs),
-        "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0).astype(np.int8),
-        "talks": draw.choice(keys, "talks", weights=habits.talk_weights).astype(np.int8),
+        "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0),
+        "talks": draw.choice(keys, "talks", weights=habits.talk_weights),
         "names_sessions": draw.chance(keys, "names sessions", p=habits.p_sessions),
     }
+    traits = np.empty(len(keys), dtype=TRAITS)
+    for name, value in values.items():
+        traits[name] = value
+    return traits
 
 
 def account_table(cast: Cast, came: Flags) -> pa.Table:

@@ -62,7 +62,7 @@ class Spill:
         stretch = (records["at_us"] * len(self._files) // self.length_us).astype(np.uint16)
         order = np.argsort(stretch, kind="stable")
         ends = np.searchsorted(stretch[order], np.arange(len(self._files) + 1))
-        sorted_records = _taken(records, order)
+        sorted_records = taken(records, order)
         for number, file in enumerate(self._files):
             part = sorted_records[ends[number] : ends[number + 1]]
             if len(part):
@@ -73,7 +73,7 @@ class Spill:
         """Give all requests in order, `n_rows` at a time."""
         rest = np.empty(0, dtype=RECORD)
         for records in self._slices():
-            rest = np.concatenate([rest, self._sorted(records)]) if len(rest) else self._sorted(records)
+            rest = joined([rest, self._sorted(records)]) if len(rest) else self._sorted(records)
             whole = len(rest) - len(rest) % n_rows
             for begin in range(0, whole, n_rows):
                 yield rest[begin : begin + n_rows]
@@ -88,7 +88,7 @@ class Spill:
 
     def _slices(self) -> Iterator[Records]:
         if not self._files:
-            yield np.concatenate([np.empty(0, dtype=RECORD), *self._held])
+            yield joined([np.empty(0, dtype=RECORD), *self._held])
         for file, size in zip(self._files, self._sizes, strict=True):
             if size:
                 yield from self._parts(np.memmap(file, dtype=RECORD, mode="r", shape=(size,)))
@@ -108,17 +108,24 @@ class Spill:
     def _sorted(self, records: Records) -> Records:
         at = np.ascontiguousarray(records["at_us"])
         order: Counts = np.argsort(at)
-        same = at[order][1:] == at[order][:-1]
+        ordered = at[order]
+        same = ordered[1:] == ordered[:-1]
         if same.any():
             tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
             some = order[tied]
             keys = self.keys[records["account"][some]]
-            order[tied] = some[np.lexsort((records["ordinal"][some], keys, at[some]))]
-        return _taken(records, order)
+            order[tied] = some[np.lexsort((records["ordinal"][some], keys, ordered[tied]))]
+        return taken(records, order)
 
 
-def _taken(records: Records, order: Counts) -> Records:
-    """Put records in another order, as whole words: many times faster than field by field."""
-    words = np.ascontiguousarray(records).view(np.uint64).reshape(len(records), RECORD.itemsize // 8)
-    taken: Records = words.take(order, axis=0).reshape(-1).view(RECORD)
-    return taken
+def taken(records: Records, order: Any) -> Records:
+    """Take some records, as whole words of 8 bytes: many times faster than field by field."""
+    words = np.ascontiguousarray(records).view(np.uint64).reshape(len(records), records.dtype.itemsize // 8)
+    some: Records = words.take(order, axis=0).reshape(-1).view(records.dtype)
+    return some
+
+
+def joined(parts: list[Records]) -> Records:
+    """Put records one after the other, as whole words of 8 bytes."""
+    whole: Records = np.concatenate([part.view(np.uint64) for part in parts]).view(RECORD)
+    return whole

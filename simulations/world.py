@@ -24,7 +24,7 @@ from simulations.crowd import DAY_S, Crowd, Horizon
 from simulations.population import Cast, Population, account_table, populate, truth_table
 from simulations.roster import actor_of
 from simulations.settings import CohortSettings, ScenarioSettings
-from simulations.spill import RECORD, Records, Spill
+from simulations.spill import RECORD, Records, Spill, joined, taken
 from simulations.streams import Counts, Flags, Streams, key_of, member_keys
 from simulations.traffic.corpora import grammar_of
 from simulations.traffic.grammar import Grammar
@@ -231,6 +231,6 @@ def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
     records["account"] = first + begin + visits.member
     records["kind"], records["owner"], records["item"] = asked.kind, asked.owner, asked.item
     rows, ordinals, at_us = later_tries(crowd, visits, p_retries=cast.actor.habits.p_retries)
-    again = records[rows]
+    again = taken(records, rows)
     again["ordinal"], again["at_us"] = ordinals, at_us
-    return np.concatenate([records, again])
+    return joined([records, again])

@@ -98,7 +98,7 @@ class Gathering:
         if len(self._moved):
             is_new = pc.fill_null(pc.equal(events["model"].cast(pa.string()), NEW_MODEL), False).to_numpy()
             late_s = (at_us - self._begins_us) / 1e6 - self._release_s
-            _tally_moves(account, late_s, is_new, self._world.population.p_pivot, PIVOT_S, self._moved)
+            _tally_moves(account, late_s, is_new, self._world.population.traits["p_pivot"], PIVOT_S, self._moved)
         rows = np.flatnonzero(self._is_watched[account] & is_first)
         if len(rows):
             self._rows.append(self._kept(records[rows], account[rows], at_us[rows], events.take(pa.array(rows))))

@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from simulations.attackers.hydra import HydraParameters
 from simulations.crowd import DAY_S
@@ -47,7 +47,7 @@ def _followers(lengths: "np.typing.NDArray[np.int64]", bans: float) -> tuple[flo
     mean, variance = 0.0, 0.0
     for length, n_lines in zip(*np.unique(lengths, return_counts=True), strict=True):
         numbers = np.arange(length)
-        p = np.append(poisson.pmf(numbers[:-1], bans), poisson.sf(length - 2, bans))
+        p = np.diff(np.append(pdtr(numbers[:-1], bans), 1.0), prepend=0.0)
         mean += float(n_lines * (p @ numbers))
         variance += float(n_lines * (p @ numbers**2 - (p @ numbers) ** 2))
     return mean, variance

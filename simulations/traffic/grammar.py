@@ -30,8 +30,15 @@ from detector.errors import nearest
 from simulations.streams import key_of
 
 Whole = npt.NDArray[np.int64]
-#: Operations of the kernel.
-LITERAL, PICK, STEP, OWN, NUMBER, RULE, REPEAT_EVEN, REPEAT_SKEWED, IN_TURN = range(9)
+#: Operations of the kernel: words of lists, a number, nothing but the letters before it, and rules.
+PICK, STEP, OWN, IN_TURN, NUMBER, NOTHING, RULE, REPEAT_EVEN, REPEAT_SKEWED = range(9)
+#: Columns of an operation: what it does, the rule, the first word of its list or the bound of its number, the words of
+#: the list, the distance to their misspellings (0 where there are none), a step or packed repeats, whether it is
+#: settled (1) or keeps its way (2), whether it is capitalised, and the letters before it: where they are, bytes, and
+#: bytes that are no character of their own.
+CODE, FIRST, N, TYPO, SECOND, SETTLED, CAPITAL, BEFORE, BEFORE_SIZE, BEFORE_INNER = range(10)
+#: Columns of a word: where its letters are, bytes, and bytes that are no character of their own.
+BEGIN, SIZE, INNER = range(3)
 #: Steps between the words of ``{name/k}``; no list length is a multiple of it.
 STRIDE = 7
 #: Fixed point of a skewed repeat's parameters.
@@ -47,20 +54,16 @@ class Tables(NamedTuple):
     """A compiled grammar."""
 
     letters: npt.NDArray[np.uint8]
-    word_begins: Whole
-    word_chars: Whole
-    """Characters of each word; the bytes are the difference of `word_begins`."""
-    list_first: Whole
-    list_n: Whole
-    list_typo: Whole
-    """Distance from a word to its misspelling; 0 where a list has none."""
+    words: Whole
+    """Shape (n_words, 3)."""
     rule_first: Whole
     rule_n: Whole
-    alternative_bound: npt.NDArray[np.float64]
+    urns: npt.NDArray[np.uint64]
+    """Shape (n_alternatives, 2): up to which draw of 32 bits an alternative is itself, and which one it is above."""
     alternative_begins: Whole
     """First operation of each alternative; its last is before the next one's first."""
     ops: Whole
-    """Shape (n_ops, 5): operation, two arguments, whether it is settled (1) or keeps its way (2), and capitalised."""
+    """Shape (n_ops, 10)."""
     op_base: npt.NDArray[np.uint64]
     rule_base: npt.NDArray[np.uint64]
     n_domains: int
@@ -101,6 +104,36 @@ def misspelt(phrase: str) -> str:
         return phrase
     swapped = longest[: middle - 1] + longest[middle] + longest[middle - 1] + longest[middle + 1 :]
     return phrase.replace(longest, swapped, 1)
+
+
+def urns(weights: Sequence[float]) -> list[tuple[int, int]]:
+    """Split weights over as many urns of two, so that one is drawn in one step.
+
+    Returns
+    -------
+    Per urn: up to which of 2**32 draws it gives its own number, and the number that it gives above.
+
+    References
+    ----------
+    Walker (1977), "An efficient method for generating discrete random variables with general distributions".
+
+    Examples
+    --------
+    >>> [(own / 2**32, other) for own, other in urns([3, 1])]
+    [(1.0, 0), (0.5, 0)]
+    """
+    shares = [weight * len(weights) / sum(weights) for weight in weights]
+    other = list(range(len(weights)))
+    low = [number for number, share in enumerate(shares) if share < 1.0]
+    high = [number for number, share in enumerate(shares) if share >= 1.0]
+    filled = [1.0] * len(weights)
+    while low and high:
+        small, large = low.pop(), high[-1]
+        filled[small], other[small] = shares[small], large
+        shares[large] -= 1.0 - shares[small]
+        if shares[large] < 1.0:
+            low.append(high.pop())
+    return [(round(own * 2**32), place) for own, place in zip(filled, other, strict=True)]
 
 
 @cache
@@ -146,50 +179,59 @@ def compiled(corpora: Mapping[str, Sequence[str]]) -> Grammar:
 class _Builder:
     rules: list[str]
     words: list[bytes] = field(default_factory=list)
-    lists: dict[str, tuple[int, int, int, int]] = field(default_factory=dict)
-    ops: list[tuple[int, int, int, int, int]] = field(default_factory=list)
+    lists: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    ops: list[tuple[int, ...]] = field(default_factory=list)
     bases: list[int] = field(default_factory=list)
-    bounds: list[float] = field(default_factory=list)
+    urns: list[tuple[int, int]] = field(default_factory=list)
     begins: list[int] = field(default_factory=list)
     spans: list[tuple[int, int]] = field(default_factory=list)
+    _before: int = 0
 
     def add_list(self, name: str, words: Sequence[str], *, has_typos: bool) -> None:
         typo = len(words) if has_typos else 0
-        self.lists[name] = (len(self.lists), len(self.words), len(words), typo)
+        self.lists[name] = (len(self.words), len(words), typo)
         self.words += [word.encode() for word in (*words, *(map(misspelt, words) if has_typos else ()))]
 
     def add_rule(self, name: str, alternatives: Sequence[str]) -> None:
         parsed = [_weighted(text) for text in alternatives]
-        total = sum(weight for weight, _ in parsed)
-        self.spans.append((len(self.bounds), len(parsed)))
-        reached = 0.0
-        for number, (weight, text) in enumerate(parsed):
-            reached += weight / total
-            self.bounds.append(reached if number + 1 < len(parsed) else 2.0)
+        self.spans.append((len(self.urns), len(parsed)))
+        self.urns += urns([weight for weight, _ in parsed])
+        for number, (_, text) in enumerate(parsed):
             self.begins.append(len(self.ops))
             self._add_text(text, f"{name}/{number}")
 
     def _add_text(self, text: str, place: str) -> None:
-        for position, part in enumerate(_SLOT.split(text)):
-            if position % 2:
-                self._add_slot(part, place, position)
-            elif part:
-                self._add(LITERAL, self._word(part), base=0)
+        parts = _SLOT.split(text)
+        for position in range(1, len(parts), 2):
+            self._before = self._word(parts[position - 1])
+            self._add_slot(parts[position], place, position)
+        if parts[-1]:
+            self._before = self._word(parts[-1])
+            self._add(NOTHING, base=0)
 
     def _word(self, text: str) -> int:
         self.words.append(text.encode())
         return len(self.words) - 1
 
-    def _add(self, code: int, a: int, b: int = 0, *, base: int, settled: int = 0, capital: bool = False) -> None:
-        self.ops.append((code, a, b, settled, int(capital)))
+    def _add(
+        self,
+        code: int,
+        words: tuple[int, int, int] = (0, 0, 0),
+        second: int = 0,
+        *,
+        base: int,
+        settled: int = 0,
+        capital: bool = False,
+    ) -> None:
+        self.ops.append((code, *words, second, settled, int(capital), self._before))
         self.bases.append(base)
 
     def _add_slot(self, slot: str, place: str, position: int) -> None:
         base = key_of("slot", place, position)
         if slot == "own":
-            self._add(OWN, self.lists["subjects"][0], base=base)
+            self._add(OWN, self.lists["subjects"], base=base)
         elif slot.startswith("#"):
-            self._add(NUMBER, int(slot[1:]), base=base)
+            self._add(NUMBER, (int(slot[1:]), 0, 0), base=base)
         elif slot.startswith("*"):
             self._add_repeat(slot[1:].split(), base)
         else:
@@ -201,7 +243,7 @@ class _Builder:
             law, first, second = REPEAT_SKEWED, round(float(low[1:]) * MILLI), round(float(high) * MILLI)
         else:
             law, first, second = REPEAT_EVEN, int(low), int(high)
-        self._add(law, self._rule(name), first * HALF + second, base=base)
+        self._add(law, (self._rule(name), 0, 0), first * HALF + second, base=base)
 
     def _rule(self, name: str) -> int:
         if name not in self.rules:
@@ -216,38 +258,29 @@ class _Builder:
         settled = 1 if "=" in marks else 2 if "@" in marks else 0
         capital = "^" in marks
         if name not in self.lists:
-            self._add(RULE, self._rule(name), base=base, settled=settled, capital=capital)
-        elif "!" in marks:
-            self._add(IN_TURN, self.lists[name][0], base=base, settled=settled, capital=capital)
+            self._add(RULE, (self._rule(name), 0, 0), base=base, settled=settled, capital=capital)
         elif step is not None:
-            self._add(
-                STEP,
-                self.lists[name][0],
-                int(step),
-                base=key_of("steps", place, name),
-                settled=settled,
-                capital=capital,
-            )
+            steps = key_of("steps", place, name)
+            self._add(STEP, self.lists[name], int(step), base=steps, settled=settled, capital=capital)
         else:
-            self._add(PICK, self.lists[name][0], base=base, settled=settled, capital=capital)
+            code = IN_TURN if "!" in marks else PICK
+            self._add(code, self.lists[name], base=base, settled=settled, capital=capital)
 
     def tables(self) -> Tables:
-        lists = np.array(list(self.lists.values()), dtype=np.int64)
         spans = np.array(self.spans, dtype=np.int64)
         domains = _source("vocabulary")["domains"]
-        sizes = [len(word) for word in self.words]
+        sizes = np.array([len(word) for word in self.words], dtype=np.int64)
+        inner = sizes - np.array([len(word.decode()) for word in self.words], dtype=np.int64)
+        words = np.column_stack([np.cumsum(sizes) - sizes, sizes, inner])
+        ops = np.array(self.ops, dtype=np.int64)
         return Tables(
             letters=np.frombuffer(b"".join(self.words), dtype=np.uint8),
-            word_begins=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-            word_chars=np.array([len(word.decode()) for word in self.words], dtype=np.int64),
-            list_first=lists[:, 1].copy(),
-            list_n=lists[:, 2].copy(),
-            list_typo=lists[:, 3].copy(),
+            words=words,
             rule_first=spans[:, 0].copy(),
             rule_n=spans[:, 1].copy(),
-            alternative_bound=np.array(self.bounds),
+            urns=np.array(self.urns, dtype=np.uint64),
             alternative_begins=np.array([*self.begins, len(self.ops)], dtype=np.int64),
-            ops=np.array(self.ops, dtype=np.int64),
+            ops=np.column_stack([ops[:, :BEFORE], words[ops[:, BEFORE]]]),
             op_base=np.array(self.bases, dtype=np.uint64),
             rule_base=np.array([key_of("rule", name) for name in self.rules], dtype=np.uint64),
             n_domains=len(domains),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from simulations.draws import below, mix64, normal, unit
+from simulations.draws import GOLDEN, below, mix64, normal, unit
 from simulations.streams import Counts, Keys, key_of
 from simulations.traffic import grammar
 from simulations.traffic.grammar import Grammar
@@ -34,12 +34,16 @@ MOST_REPEATS = 60.0
 GUESS = 320
 
 _U = np.uint64
-_PERSON, _LOWER, _TYPOS, _DOMAIN, _MISSPELL, _FAVOURITE = (
-    np.uint64(key_of("writing", purpose)) for purpose in ("person", "lower", "typos", "domain", "misspell", "favourite")
+_PERSON, _LOWER, _TYPOS, _DOMAIN = (
+    np.uint64(key_of("writing", purpose)) for purpose in ("person", "lower", "typos", "domain")
 )
-_LITERAL, _PICK, _STEP, _OWN, _NUMBER, _RULE, _REPEAT_EVEN, _REPEAT_SKEWED, _IN_TURN = (
-    grammar.LITERAL, grammar.PICK, grammar.STEP, grammar.OWN, grammar.NUMBER, grammar.RULE,
-    grammar.REPEAT_EVEN, grammar.REPEAT_SKEWED, grammar.IN_TURN,
+_LOWER_HALF, _TYPO_BITS = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
+_PICK, _STEP, _OWN, _IN_TURN, _NUMBER, _RULE, _REPEAT_EVEN = (
+    grammar.PICK, grammar.STEP, grammar.OWN, grammar.IN_TURN, grammar.NUMBER, grammar.RULE, grammar.REPEAT_EVEN,
+)  # fmt: skip
+_FIRST, _N, _TYPO, _SECOND, _SETTLED, _CAPITAL, _BEFORE, _BEFORE_SIZE, _BEFORE_INNER = (
+    grammar.FIRST, grammar.N, grammar.TYPO, grammar.SECOND, grammar.SETTLED, grammar.CAPITAL, grammar.BEFORE,
+    grammar.BEFORE_SIZE, grammar.BEFORE_INNER,
 )  # fmt: skip
 _STRIDE, _MILLI, _HALF = grammar.STRIDE, grammar.MILLI, grammar.HALF
 _CASE = np.uint8(32)
@@ -92,17 +96,6 @@ def write(
 
 
 @njit(cache=True, inline="always")
-def _alternative(rule_first: Any, rule_n: Any, bound: Any, rule_base: Any, rule: Any, owner: Any, base: Any,
-                 index: Any) -> Any:  # fmt: skip
-    first = rule_first[rule]
-    if rule_n[rule] > 1:
-        drawn = unit(owner, base ^ rule_base[rule], index)
-        while drawn >= bound[first]:
-            first += 1
-    return first
-
-
-@njit(cache=True, inline="always")
 def _put_number(number: Any, letters: Any, at: Any, is_text: Any) -> Any:
     n_digits, rest = 1, number // 10
     while rest:
@@ -122,17 +115,40 @@ def _copy(source: Any, begin: Any, letters: Any, at: Any, size: Any) -> None:
 
 
 @njit(cache=True, inline="always")
-def _position(code: Any, step: Any, n: Any, owner: Any, base: Any, index: Any, item: Any, n_domains: Any,
-              domain_size: Any) -> Any:  # fmt: skip
+def _bits(owner: Any, base: Any, index: Any) -> Any:
+    """Draw 64 bits for one word of a text: place in the list from the upper half, misspelling from the lower."""
+    return mix64((owner ^ base) + (_U(index) + _U(1)) * GOLDEN)
+
+
+@njit(cache=True, inline="always")
+def _scaled(bits: Any, bound: Any) -> Any:
+    """Give an integer from 0 to the bound, excluded, by the upper 32 bits (Lemire 2019, without rejection)."""
+    return np.int64(((bits >> _U(32)) * _U(bound)) >> _U(32))
+
+
+@njit(cache=True, inline="always")
+def _alternative(rule_first: Any, rule_n: Any, urns: Any, rule_base: Any, rule: Any, owner: Any, base: Any,
+                 index: Any) -> Any:  # fmt: skip
+    """Choose one of a rule's alternatives."""
+    first, n = rule_first[rule], rule_n[rule]
+    if n == 1:
+        return first
+    bits = _bits(owner, base ^ rule_base[rule], index)
+    urn = _scaled(bits, n)
+    return first + (urn if (bits & _LOWER_HALF) < urns[first + urn, 0] else np.int64(urns[first + urn, 1]))
+
+
+@njit(cache=True, inline="always")
+def _position(code: Any, step: Any, n: Any, bits: Any, item: Any, domains: Any, domain_size: Any) -> Any:
     """Choose a place in a list."""
+    if code == _PICK:
+        return _scaled(bits, n)
+    if code == _STEP:
+        return (_scaled(bits, n) + step * _STRIDE) % n
     if code == _OWN:
-        favourite = below(owner, base ^ _FAVOURITE, index, DOMAINS_OF_A_PERSON)
-        domain = below(owner, _DOMAIN, favourite, n_domains)
-        return domain * domain_size + below(owner, base, index, domain_size)
-    if code == _IN_TURN:
-        return item % n
-    position = below(owner, base, index, n)
-    return (position + step * _STRIDE) % n if code == _STEP else position
+        favourite = ((bits & _LOWER_HALF) * _U(DOMAINS_OF_A_PERSON)) >> _U(32)
+        return domains[favourite] * domain_size + _scaled(bits, domain_size)
+    return item % n
 
 
 @njit(cache=True, inline="always")
@@ -144,16 +160,15 @@ def _repeats(code: Any, low: Any, high: Any, owner: Any, base: Any, index: Any) 
 
 
 @njit(cache=True, nogil=True)
-def _write(  # noqa: PLR0912 - see below
-    source: Any, word_begins: Any, word_chars: Any, list_first: Any, list_n: Any, list_typo: Any,
-           rule_first: Any, rule_n: Any, bound: Any, alternative_begins: Any, ops: Any, op_base: Any, rule_base: Any,
-           n_domains: Any, domain_size: Any, rules: Any, owners: Any, items: Any, messy: Any, base: Any, is_text: Any,
-           letters: Any, ends: Any, n_chars: Any, done: Any) -> Any:  # fmt: skip
+def _write(source: Any, words: Any, rule_first: Any, rule_n: Any, urns: Any, alternative_begins: Any,  # noqa: PLR0912
+           ops: Any, op_base: Any, rule_base: Any, n_domains: Any, domain_size: Any, rules: Any, owners: Any, items: Any,
+           messy: Any, base: Any, is_text: Any, letters: Any, ends: Any, n_chars: Any, done: Any) -> Any:  # fmt: skip
     """Write rows from `done` on until the buffer may not hold the next; gives the rows done.
 
     One function, because tables handed from function to function would cost more than the writing.
     """
     frames, paths = np.empty((DEPTH, 5), np.int64), np.empty(DEPTH, np.uint64)
+    domains, whose = np.zeros(DOMAINS_OF_A_PERSON, np.int64), _U(0)
     for row in range(done, len(rules)):
         begin = ends[row]
         ends[row + 1] = begin
@@ -161,20 +176,24 @@ def _write(  # noqa: PLR0912 - see below
             continue
         if is_text and begin + LONGEST > len(letters):
             return row
-        owner, item, p_typo, is_lower = owners[row], items[row], 0.0, False
+        owner, item, typos, is_lower = owners[row], items[row], _U(0), False
+        if owner != whose or row == done:
+            whose = owner
+            for favourite in range(DOMAINS_OF_A_PERSON):
+                domains[favourite] = below(owner, _DOMAIN, favourite, n_domains)
         if messy[row]:
-            p_typo = min(-np.log(unit(owner, _TYPOS, 0)) * TYPO_MEAN, TYPO_MOST)
-            is_lower = unit(owner, _LOWER, item) < unit(owner, _PERSON, 0) ** LOWER_POWER
+            typos = _U(min(-np.log(unit(owner, _TYPOS, 0)) * TYPO_MEAN, TYPO_MOST) * 65536.0)
+            is_lower = is_text and unit(owner, _LOWER, item) < unit(owner, _PERSON, 0) ** LOWER_POWER
         at, stop, inner, depth, index, path = begin, begin + LONGEST - 64, 0, 0, item, base
         remaining, rule = np.int64(0), rules[row]
-        chosen = _alternative(rule_first, rule_n, bound, rule_base, rule, owner, path, index)
+        chosen = _alternative(rule_first, rule_n, urns, rule_base, rule, owner, path, index)
         pos, end = alternative_begins[chosen], alternative_begins[chosen + 1]
         while True:
             if pos == end or at >= stop:
                 if at < stop and remaining > 0:
                     remaining -= 1
                     path = mix64(path)
-                    chosen = _alternative(rule_first, rule_n, bound, rule_base, rule, owner, path, index)
+                    chosen = _alternative(rule_first, rule_n, urns, rule_base, rule, owner, path, index)
                     pos, end = alternative_begins[chosen], alternative_begins[chosen + 1]
                     continue
                 if depth == 0:
@@ -183,13 +202,28 @@ def _write(  # noqa: PLR0912 - see below
                 pos, end, index = frames[depth, 0], frames[depth, 1], frames[depth, 2]
                 remaining, rule, path = frames[depth, 3], frames[depth, 4], paths[depth]
                 continue
-            code, first, second, draw = ops[pos, 0], ops[pos, 1], ops[pos, 2], path ^ op_base[pos]
-            place = np.int64(0) if ops[pos, 3] == 1 else index
-            is_capital, is_kept = ops[pos, 4] == 1, ops[pos, 3] == 2
+            op, draw = pos, path ^ op_base[pos]
             pos += 1
-            if code == _NUMBER:
-                at = _put_number(below(owner, draw, place, first), letters, at, is_text)
-            elif code in (_RULE, _REPEAT_EVEN, _REPEAT_SKEWED):
+            size = min(ops[op, _BEFORE_SIZE], stop + 64 - at)
+            inner += ops[op, _BEFORE_INNER]
+            if is_text:
+                _copy(source, _U(ops[op, _BEFORE]), letters, _U(at), _U(size))
+            at += size
+            code, first, settled = ops[op, 0], ops[op, _FIRST], ops[op, _SETTLED]
+            place = np.int64(0) if settled == 1 else index
+            if code <= _IN_TURN:
+                bits = _bits(owner, draw, place)
+                chosen = first + _position(code, ops[op, _SECOND], ops[op, _N], bits, item, domains, domain_size)
+                if (bits & _TYPO_BITS) < typos:
+                    chosen += ops[op, _TYPO]
+                size = min(words[chosen, 1], stop + 64 - at)
+                inner += words[chosen, 2]
+                if is_text:
+                    _copy(source, _U(words[chosen, 0]), letters, _U(at), _U(size))
+                    if ops[op, _CAPITAL] and size and 97 <= letters[at] <= 122:
+                        letters[at] -= _CASE
+                at += size
+            elif code >= _RULE:
                 frames[depth, 0], frames[depth, 1], frames[depth, 2] = pos, end, index
                 frames[depth, 3], frames[depth, 4], paths[depth] = remaining, rule, path
                 depth += 1
@@ -197,24 +231,13 @@ def _write(  # noqa: PLR0912 - see below
                 if code == _RULE:
                     index = place
                 else:
+                    second = ops[op, _SECOND]
                     remaining = _repeats(code, second // _HALF, second % _HALF, owner, draw, index) - 1
-                rule, path, kept = first, draw, np.int64(0) if is_kept else index
-                chosen = _alternative(rule_first, rule_n, bound, rule_base, rule, owner, path, kept)
+                rule, path, kept = first, draw, np.int64(0) if settled == 2 else index
+                chosen = _alternative(rule_first, rule_n, urns, rule_base, rule, owner, path, kept)
                 pos, end = alternative_begins[chosen], alternative_begins[chosen + 1]
-            else:
-                chosen = first
-                if code != _LITERAL:
-                    within = _position(code, second, list_n[first], owner, draw, place, item, n_domains, domain_size)
-                    chosen = list_first[first] + within
-                    if p_typo > 0.0 and list_typo[first] and unit(owner, draw ^ _MISSPELL, place) < p_typo:
-                        chosen += list_typo[first]
-                size = min(word_begins[chosen + 1] - word_begins[chosen], stop + 64 - at)
-                inner += word_begins[chosen + 1] - word_begins[chosen] - word_chars[chosen]
-                if is_text:
-                    _copy(source, np.uint64(word_begins[chosen]), letters, np.uint64(at), np.uint64(size))
-                    if is_capital and size and 97 <= letters[at] <= 122:
-                        letters[at] -= _CASE
-                at += size
+            elif code == _NUMBER:
+                at = _put_number(_scaled(_bits(owner, draw, place), first), letters, at, is_text)
         ends[row + 1] = at
         n_chars[row] = at - begin - inner
         if is_text and is_lower:

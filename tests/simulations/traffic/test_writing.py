@@ -4,6 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from simulations.streams import member_keys
 from simulations.traffic import grammar, writing
@@ -150,3 +152,13 @@ def test_unknown_rule_names_the_nearest() -> None:
     """A rule that is not there is answered with the nearest name."""
     with pytest.raises(KeyError, match="nearest: 'collected'"):
         grammar.shipped().number("colected")
+
+
+@given(st.lists(st.floats(0.01, 100.0), min_size=1, max_size=20))
+def test_urns_keep_the_weights(weights: list[float]) -> None:
+    """Each alternative comes as often as its weight says, whichever urns it lies in."""
+    chances = np.zeros(len(weights))
+    for number, (own, other) in enumerate(grammar.urns(weights)):
+        chances[number] += own / 2**32 / len(weights)
+        chances[other] += (1.0 - own / 2**32) / len(weights)
+    assert chances == pytest.approx(np.array(weights) / sum(weights), abs=1e-8)
