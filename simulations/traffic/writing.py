@@ -161,8 +161,9 @@ def _repeats(code: Any, low: Any, high: Any, owner: Any, base: Any, index: Any) 
 
 @njit(cache=True, nogil=True)
 def _write(source: Any, words: Any, rule_first: Any, rule_n: Any, urns: Any, alternative_begins: Any,  # noqa: PLR0912
-           ops: Any, op_base: Any, rule_base: Any, n_domains: Any, domain_size: Any, rules: Any, owners: Any, items: Any,
-           messy: Any, base: Any, is_text: Any, letters: Any, ends: Any, n_chars: Any, done: Any) -> Any:  # fmt: skip
+           ops: Any, op_base: Any, rule_base: Any, n_domains: Any, domain_size: Any, rules: Any, owners: Any,
+           items: Any, messy: Any, base: Any, is_text: Any, letters: Any, ends: Any, n_chars: Any,
+           done: Any) -> Any:  # fmt: skip
     """Write rows from `done` on until the buffer may not hold the next; gives the rows done.
 
     One function, because tables handed from function to function would cost more than the writing.
