@@ -125,6 +125,32 @@ def transfer(
         write_json(figures, out)
 
 
+def delay(
+    log: Annotated[list[str], typer.Argument(metavar="LOG...", help="Files in order of time.")],
+    truth: Annotated[Path, typer.Option("--truth", metavar="FILE", help="truth.parquet of the log.")],
+    accounts: Annotated[Path | None, typer.Option("--accounts", metavar="FILE", help="What is known of them.")] = None,
+    window_days: Annotated[float, typer.Option("--window", min=0.01, help="Days between looks.")] = 1.0,
+    out: Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Where the figures go.")] = None,
+    assignments: Assignments = None,
+) -> None:
+    """Score a labelled log again and again as it grows: how much is taken before a campaign is seen.
+
+    Example: stillwatch delay log/events.parquet --truth log/truth.parquet --accounts log/accounts.parquet
+    """
+    from detector.progress import progress
+    from detector.settings import ScoreSettings, load, parse_assignments
+    from simulations.benchmark.delay import delay as measure
+    from simulations.benchmark.delay import lines
+    from simulations.benchmark.sheet import write_json
+
+    settings = load(ScoreSettings, parse_assignments(assignments or ()), where="--set")
+    with progress() as tell:
+        figures = measure(log, truth, settings, accounts=accounts, window_days=window_days, tell=tell)
+    typer.echo("\n".join(lines(figures)))
+    if out is not None:
+        write_json(figures, out)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
@@ -132,3 +158,4 @@ def register(app: typer.Typer) -> None:
     app.command()(schema)
     app.command()(fidelity)
     app.command()(transfer)
+    app.command()(delay)
