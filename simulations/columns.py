@@ -150,8 +150,8 @@ class Scene:
         limit = _limits(traits["limit"].astype(np.int64), kind, keys, ordinal & (FIRST_TRIES - 1), self.seed)
         carries = (talks == TALKS_ALWAYS) | ((talks == TALKS_AS_KIND) & _HAS_HISTORY[kind])
         lengths.end_requests(
-            keys, ordinal, records["session"].astype(np.int64), np.where(carries, records["turn"], 0),
-            kind, chars, records["at_us"] / 1e6 - self.horizon.release_s,
+            keys, ordinal, np.ascontiguousarray(records["at_us"]), records["session"].astype(np.int64),
+            np.where(carries, records["turn"], 0), kind, chars, records["at_us"] / 1e6 - self.horizon.release_s,
             traits["preferred"], traits["p_pivot"], limit, *_KIND_LENGTHS, _bases(self.seed),
             model, status, finish, asked, answered, latency_ms, cost_usd,
         )  # fmt: skip

@@ -35,8 +35,12 @@ P_PREFERRED_LEAST = 0.3
 #: The model that comes out at a release, if there is one, and how long accounts take to move, on average [s]: half of a
 #: pivoting campaign's traffic moved within a day.
 NEW_MODEL, PIVOT_S = 3, 36_000.0
-#: Outcomes: 1.8 % fail (BurstGPT), two thirds of them by a limit. Share of answers that are refused. Assumed.
-P_LIMITED, P_FAILED, P_REFUSED = 0.012, 0.006, 0.004
+#: Outcomes: 1.8 % fail (BurstGPT), two thirds of them by a limit; later tries are refused more often than first ones,
+#: so that fewer first ones are. Share of answers that are refused. Assumed.
+P_LIMITED, P_FAILED, P_REFUSED = 0.0072, 0.006, 0.004
+#: Length of the window within which an account's quota is counted [us]. Chosen: limits are stated per minute, and
+#: enforced over shorter stretches.
+WINDOW_US = 20_000_000
 REFUSAL_TOKENS = 40.0
 #: What the models can answer at most [tokens]. Assumed.
 MODEL_LIMIT = 32_768
@@ -44,18 +48,29 @@ MODEL_LIMIT = 32_768
 PURPOSES = (
     "keeps to model", "other model", "status", "refused", "answer length", "answer tail", "answer is long",
     "answer of the account", "wordiness", "context of the account", "context", "start-up", "pace", "pivots", "moves",
-    "keeps how often", "evenness of the account",
+    "keeps how often", "evenness of the account", "quota",
 )  # fmt: skip
 #: Where an outcome ends: stop, length, refusal; as positions of `columns.FINISHES`.
 STOP, LENGTH, REFUSAL = range(3)
 
 
-@njit(cache=True, nogil=True)
-def _status(key: Any, base: Any, ordinal: Any) -> Any:
-    drawn = unit(key, base, ordinal)
-    if drawn < P_LIMITED:
+@njit(cache=True, inline="always")
+def is_limited(key: Any, base: Any, at_us: Any) -> Any:
+    """Tell whether a limit refuses whatever an account sends at an instant: its quota is spent until the window ends.
+
+    One draw per account and window says whether and when the quota is spent, at any instant of it alike, so that
+    `P_LIMITED` of all time is refused and refusals come in a row. Windows of accounts begin at instants of their own.
+    """
+    since = at_us + np.int64(key % np.uint64(WINDOW_US))
+    window = since // WINDOW_US
+    return unit(key, base, window) * WINDOW_US < 2.0 * P_LIMITED * (since - window * WINDOW_US)
+
+
+@njit(cache=True, inline="always")
+def _status(key: Any, bases: Any, ordinal: Any, at_us: Any) -> Any:
+    if is_limited(key, bases[17], at_us):
         return 429
-    return 500 if drawn < P_LIMITED + P_FAILED else 200
+    return 500 if unit(key, bases[2], ordinal) < P_FAILED else 200
 
 
 @njit(cache=True, nogil=True)
@@ -82,7 +97,7 @@ def _answer(key: Any, bases: Any, ordinal: Any, kind: Any, chars: Any, median: A
 
 
 @njit(cache=True, nogil=True)
-def end_requests(keys: Any, ordinal: Any, session: Any, carried: Any, kind: Any, chars: Any, late_s: Any,
+def end_requests(keys: Any, ordinal: Any, at_us: Any, session: Any, carried: Any, kind: Any, chars: Any, late_s: Any,
                  preferred: Any, p_pivot: Any, limit: Any, medians: Any, spreads: Any, contexts: Any, bases: Any,
                  model: Any, status: Any, finish: Any, asked: Any, answered: Any, latency_ms: Any,
                  cost_usd: Any) -> None:  # fmt: skip
@@ -90,7 +105,8 @@ def end_requests(keys: Any, ordinal: Any, session: Any, carried: Any, kind: Any,
 
     Parameters
     ----------
-    ordinal: number of the request; a later try of a request draws its own status, all else is as in the first.
+    ordinal: number of the request; a later try of a request has its own status, all else is as in the first.
+    at_us: time since the log began [us].
     carried: turns of the conversation so far that are sent along.
     chars: characters of prompt and system prompt.
     late_s: time since the release of a new model [s]; not above 0 before it.
@@ -99,7 +115,7 @@ def end_requests(keys: Any, ordinal: Any, session: Any, carried: Any, kind: Any,
     for i in range(len(keys)):
         key, number, sort = keys[i], ordinal[i] & (FIRST_TRIES - 1), kind[i]
         model[i] = _model(key, bases, number, preferred[i], late_s[i], p_pivot[i])
-        status[i] = _status(key, bases[2], ordinal[i])
+        status[i] = _status(key, bases, ordinal[i], at_us[i])
         tokens = max(chars[i] // CHARS_PER_TOKEN, 1)
         if carried[i] > 0:
             talk = mix64(key ^ np.uint64(session[i]))

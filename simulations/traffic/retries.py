@@ -1,6 +1,7 @@
 """Requests that are sent again after a limit refused them: the same request, a little later, by clients that do so.
 
-A later try is a request of its own, with its own outcome; what is asked, of which model and from where stays the same.
+A later try is a request of its own, with its own outcome, which is often a refusal again while the quota is spent; what
+is asked, of which model and from where stays the same.
 """
 
 from typing import Any
@@ -11,7 +12,7 @@ from numba import njit
 from simulations.crowd import FIRST_TRIES, Crowd, Visits
 from simulations.draws import normal, unit
 from simulations.streams import Counts, key_of
-from simulations.traffic.lengths import P_LIMITED
+from simulations.traffic.lengths import is_limited
 
 #: Tries of a request, the first included (clients in common use: 3 to 6). Chosen.
 MOST_TRIES = 4
@@ -34,7 +35,7 @@ def later_tries(crowd: Crowd, visits: Visits, *, p_retries: float) -> tuple[Coun
     -------
     One row per later try: row of its first try in `visits`, its ordinal, and its time since the log began [us].
     """
-    purposes = ("status", "sends again", "wait")
+    purposes = ("quota", "sends again", "wait")
     bases = np.array([key_of("draw", crowd.streams.seed, purpose) for purpose in purposes], dtype=np.uint64)
     ends_us = (crowd.ends_s * 1e6).astype(np.int64)
     found = np.empty((max(64, len(visits) // 16), 3), dtype=np.int64)
@@ -53,7 +54,7 @@ def _fill(member: Any, ordinal: Any, at_us: Any, session: Any, keys: Any, ends_u
     n = 0
     for row in range(len(member)):
         key = keys[member[row]]
-        if unit(key, bases[0], ordinal[row]) >= P_LIMITED or unit(key, bases[1], 0) >= p_retries:
+        if not is_limited(key, bases[0], at_us[row]) or unit(key, bases[1], 0) >= p_retries:
             continue
         goes_on = row + 1 < len(member) and member[row + 1] == member[row] and session[row + 1] == session[row]
         now = at_us[row]
@@ -68,6 +69,6 @@ def _fill(member: Any, ordinal: Any, at_us: Any, session: Any, keys: Any, ends_u
             if n < len(found):
                 found[n, 0], found[n, 1], found[n, 2] = row, again, now
             n += 1
-            if unit(key, bases[0], again) >= P_LIMITED:
+            if not is_limited(key, bases[0], now):
                 break
     return n

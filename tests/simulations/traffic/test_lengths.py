@@ -11,6 +11,8 @@ from simulations.traffic import lengths
 
 N = 20_000
 CHARS = np.exp(np.random.default_rng(1).normal(5, 1.2, N)).astype(np.int64)
+#: Requests are as far apart as no window is long.
+APART_US = 37_000_003
 BASES = np.array([key_of("draw", 1, purpose) for purpose in lengths.PURPOSES], dtype=np.uint64)
 
 
@@ -24,7 +26,7 @@ def ended(
     out: dict[str, Any] = {name: np.empty(N, dtype=np.int64) for name in names}
     out |= {"latency_ms": np.empty(N), "cost_usd": np.empty(N)}
     lengths.end_requests(
-        keys, np.arange(N), zero, np.full(N, carried), zero, CHARS, np.full(N, late_s),
+        keys, np.arange(N), np.arange(N) * APART_US, zero, np.full(N, carried), zero, CHARS, np.full(N, late_s),
         np.ones(N, dtype=np.int8), np.full(N, p_pivot), np.full(N, limit), np.array([200.0]), np.array([0.0]),
         np.array([context]), BASES, *out.values(),
     )  # fmt: skip
@@ -61,8 +63,24 @@ def test_cost_follows_the_price() -> None:
 
 
 def test_failures_are_as_rare_as_measured() -> None:
-    """1.8 % of requests fail."""
-    assert np.mean(ended()["status"] != 200) == pytest.approx(0.018, abs=0.004)
+    """Requests far apart are refused or fail as often as stated, and one does not bring the other."""
+    expected = {429: lengths.P_LIMITED, 500: lengths.P_FAILED * (1.0 - lengths.P_LIMITED)}
+    for status, p in expected.items():
+        assert np.mean(ended()["status"] == status) == pytest.approx(p, abs=4 * np.sqrt(p / N))
+
+
+def test_limits_refuse_in_a_row() -> None:
+    """Who hammers is refused until the window ends: on the same mean share, refusals come in a row for one account."""
+    keys, step_us = member_keys("many", 400), 500_000
+    at_us = np.arange(400_000) * step_us
+    refused = np.array([[lengths.is_limited(key, BASES[17], at) for at in at_us[:1000]] for key in keys])
+    assert refused.mean() == pytest.approx(lengths.P_LIMITED, rel=0.4)
+    follows = refused[:, 1:][refused[:, :-1]]
+    assert follows.mean() > 0.85
+    runs = np.diff(refused.astype(np.int64), axis=1)
+    n_most = lengths.WINDOW_US // step_us
+    lasts = [int(row.argmin() - row.argmax()) for row in runs if row.argmax() < row.argmin()]
+    assert 1 < np.mean(lasts) < max(lasts) <= n_most
 
 
 @pytest.mark.parametrize(("late_s", "expected"), [(-1.0, 0.0), (1e7, 0.5)])
