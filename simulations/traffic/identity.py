@@ -71,6 +71,8 @@ BILLING_WEIGHTS = (0.34, 0.18, 0.14, 0.12, 0.09, 0.08, 0.05)
 PLANS = pa.array(["free", "payg", "team", "enterprise"])
 #: Share of servers with two hosts in one network. Assumed.
 P_HOSTS_BESIDE = 0.4
+#: Share of the keys of a site that run on hosts of their own, as other programs and other stages do. Assumed.
+P_APART = 0.3
 #: Addresses an account can have.
 SLOTS = 6
 
@@ -139,7 +141,8 @@ def strangers(
 def in_teams(crowd: Crowd, identity: Identity, teams: Counts, *, kind: str) -> Identity:
     """Let members of a team share payment, organisation, plan, first address and, within days, the sign-up.
 
-    A site in the cloud is one program on the same few hosts: its members share all addresses and the client, too.
+    A site in the cloud is one program on the same few hosts: its members share all addresses and the client, too, but
+    for some that run elsewhere and share the bill alone.
 
     Parameters
     ----------
@@ -148,15 +151,16 @@ def in_teams(crowd: Crowd, identity: Identity, teams: Counts, *, kind: str) -> I
     """
     draw, member = crowd.streams, teams >= 0
     keys = member_keys(f"{crowd.name}/team", int(teams.max(initial=0)) + 1)[np.maximum(teams, 0)]
+    apart = draw.chance(crowd.keys, "runs apart", p=P_APART) if kind == "cloud" else np.zeros(len(teams), np.bool_)
     networks, addresses = _addresses(draw, keys, (kind,))
     networks, addresses = (
-        _first_slot(member, networks, identity.networks),
-        _first_slot(member, addresses, identity.addresses),
+        _first_slot(member & ~apart, networks, identity.networks),
+        _first_slot(member & ~apart, addresses, identity.addresses),
     )
     client = identity.client
     if kind == "cloud":
-        _, leader, team = np.unique(teams, return_index=True, return_inverse=True)
-        whose = np.where(member, leader[team], np.arange(len(teams)))
+        _, leader, team = np.unique(np.where(apart, -1, teams), return_index=True, return_inverse=True)
+        whose = np.where(member & ~apart, leader[team], np.arange(len(teams)))
         networks, addresses, client = networks[whose], addresses[whose], client[whose]
     late = draw.exponential(crowd.keys, "joins late", mean=1.25 * DAY_S)
     age = draw.exponential(keys, "age", mean=160.0 * DAY_S) + DAY_S

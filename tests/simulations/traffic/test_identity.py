@@ -1,6 +1,8 @@
 """Identities are shared where they should be and nowhere else."""
 
 import numpy as np
+import pytest
+from scipy import stats
 
 from simulations.crowd import Crowd, Horizon
 from simulations.streams import Streams, key_of, member_keys
@@ -47,12 +49,32 @@ def test_team_shares_payment_site_and_organisation() -> None:
 
 
 def test_site_in_the_cloud_shares_hosts_and_client() -> None:
-    """Keys of one customer call from the same hosts with the same program; other customers have others."""
-    crowd = crowd_of(6)
-    found = identity.in_teams(crowd, identity.server(crowd), np.array([0, 0, 0, 1, 1, 1]), kind="cloud")
-    assert [len(np.unique(found.addresses[part], axis=0)) for part in (slice(0, 3), slice(3, 6))] == [1, 1]
-    assert len(set(found.client[:3])) == 1
-    assert found.addresses[0, 0] != found.addresses[3, 0]
+    """Most keys of one customer call from the same hosts with the same program; other customers have others."""
+    size, crowd = 4, crowd_of(4000)
+    teams = crowd.positions // size
+    found = identity.in_teams(crowd, identity.server(crowd), teams, kind="cloud")
+    hosts = found.addresses[:, 0].reshape(-1, size)
+    most_used = np.array([np.unique(some, return_counts=True)[1].max() for some in hosts])
+    p = 1.0 - identity.P_APART
+    expected = sum(max(k, 1) * stats.binom.pmf(k, size, p) for k in range(size + 1))
+    assert most_used.mean() == pytest.approx(expected, abs=0.1)
+    assert {1, size} <= set(most_used)
+    same = found.addresses[1:, 0] == found.addresses[:-1, 0]
+    assert not same[size - 1 :: size].any()
+    assert np.array_equal(found.addresses[1:][same], found.addresses[:-1][same])
+    assert np.array_equal(found.client[1:][same], found.client[:-1][same])
+
+
+def test_keys_that_run_apart_share_the_bill_only() -> None:
+    """A key on hosts of its own has the hosts and the client that it had alone, and its customer's payment."""
+    crowd = crowd_of(400)
+    alone = identity.server(crowd)
+    found = identity.in_teams(crowd, alone, crowd.positions // 4, kind="cloud")
+    apart = found.addresses[:, 0] == alone.addresses[:, 0]
+    assert np.mean(apart) == pytest.approx(identity.P_APART, abs=4 * np.sqrt(0.21 / 400))
+    assert np.array_equal(found.addresses[apart], alone.addresses[apart])
+    assert np.array_equal(found.client[apart], alone.client[apart])
+    assert len(np.unique(found.payment)) == 100
 
 
 def test_network_has_its_octet() -> None:
