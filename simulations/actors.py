@@ -44,6 +44,9 @@ class Habits:
     p_sessions: float = 0.5
     """Share of accounts whose client names its conversations, or its requests where they stand alone. Assumed, and the
     same for all actors: products fill most logs, so ids of people's conversations only would tell fleets of them."""
+    p_end_users: float = 0.2
+    """Share of accounts whose client names the end user of each request by a hash, as providers ask for. Assumed, and
+    the same for all actors, lest it tell who they are."""
     talk_weights: tuple[float, float, float] = (0.06, 0.94, 0.0)
     """How often clients send the conversation so far along never, with what people say, and with everything. Assumed:
     both kinds of logs are public (ShareGPT asks 20 tokens a turn without it, 822 with it)."""
@@ -100,6 +103,10 @@ class Actor:
     def members(self, crowd: Crowd, parameters: Any) -> Flags:
         """Say which accounts take part in a campaign."""
         return np.zeros(len(crowd), dtype=np.bool_)
+
+    def end_users(self, crowd: Crowd, parameters: Any) -> Counts:
+        """Say for how many people each account asks; one asks for itself."""
+        return np.ones(len(crowd), dtype=np.int64)
 
     def campaigns(self, crowd: Crowd, parameters: Any) -> tuple[str, ...]:
         """Name the campaign of each account, were it a member."""

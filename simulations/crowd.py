@@ -10,6 +10,9 @@ DAY_S = 86_400.0
 #: Ordinals below this are first tries; a later try of a request has a multiple of it added.
 FIRST_TRIES = 1 << 24
 
+#: Names the draw of the person for whom an account sends a request.
+END_USER = "customer"
+
 
 @dataclass(frozen=True)
 class Horizon:

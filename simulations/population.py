@@ -25,8 +25,8 @@ TALKS_NEVER, TALKS_AS_KIND, TALKS_ALWAYS = range(3)
 #: What a request's row takes from its account: one line of a processor's cache, since accounts come in any order.
 TRAITS = np.dtype(
     [
-        ("key", np.uint64), ("p_pivot", np.float64), ("temperature", np.float64), ("limit", np.int32),
-        ("addresses", np.uint32, (identity.SLOTS,)), ("networks", np.int8, (identity.SLOTS,)), ("client", np.int8),
+        ("key", np.uint64), ("temperature", np.float64), ("p_pivot", np.float32), ("limit", np.int32),
+        ("end_users", np.int32), ("addresses", np.uint32, (identity.SLOTS,)), ("networks", np.int8, (identity.SLOTS,)), ("client", np.int8),
         ("preferred", np.int8), ("n_choices", np.int8), ("talks", np.int8), ("wants_logprobs", np.bool_),
         ("names_sessions", np.bool_),
     ]
@@ -64,8 +64,9 @@ class Population:
     organisation: Keys
     traits: npt.NDArray[Any]
     """Shape (n_accounts,) of `TRAITS`: a limit or a number of choices of 0 and a temperature below 0 are not set,
-    `talks` is one of `TALKS_NEVER`, `TALKS_AS_KIND` and `TALKS_ALWAYS`, and `names_sessions` says whether the client
-    sends an id with its conversations, or with requests that stand alone."""
+    `talks` is one of `TALKS_NEVER`, `TALKS_AS_KIND` and `TALKS_ALWAYS`, `names_sessions` says whether the client
+    sends an id with its conversations, or with requests that stand alone, and `end_users` how many people it tells
+    apart by a hashed id, 0 where it names nobody."""
     slot_bounds: npt.NDArray[np.float64]
     """Shape (n_cohorts, SLOTS): up to which draw each address is used."""
     is_sticky: Flags
@@ -103,6 +104,7 @@ def _bounds(weights: tuple[float, ...]) -> npt.NDArray[np.float64]:
 
 def _traits(cast: Cast) -> npt.NDArray[Any]:
     draw, keys, habits = cast.crowd.streams, cast.crowd.keys, cast.actor.habits
+    names_users = draw.chance(keys, "names end users", p=habits.p_end_users)
     several = CHOICES[draw.choice(keys, "choices", weights=CHOICE_WEIGHTS)]
     values = {
         "key": keys,
@@ -117,6 +119,7 @@ def _traits(cast: Cast) -> npt.NDArray[Any]:
         "n_choices": np.where(draw.chance(keys, "asks for several", p=habits.p_choices), several, 0),
         "talks": draw.choice(keys, "talks", weights=habits.talk_weights),
         "names_sessions": draw.chance(keys, "names sessions", p=habits.p_sessions),
+        "end_users": np.where(names_users, cast.actor.end_users(cast.crowd, cast.parameters), 0),
     }
     traits = np.empty(len(keys), dtype=TRAITS)
     for name, value in values.items():

@@ -58,3 +58,8 @@ class Hydra(Fleet):
         """Carry the chat of customers."""
         customers = parameters.customers if isinstance(parameters, HydraParameters) else 1
         return relayed(crowd, visits, customers, self.kinds)
+
+    def end_users(self, crowd: Crowd, parameters: FleetParameters) -> Counts:
+        """Tell the customers apart, and hand the harvest out among them."""
+        customers = parameters.customers if isinstance(parameters, HydraParameters) else 1
+        return np.full(len(crowd), customers)

@@ -1,10 +1,15 @@
 """Products: one system prompt, many end users, bursts by day; a few write at length; some split over several keys."""
 
+import numpy as np
 from pydantic import Field
 
 from simulations.actors import Actor, Volume, by_account
 from simulations.crowd import Asked, Crowd, Visits
+from simulations.streams import Counts
 from simulations.traffic import arrivals, identity
+
+#: Median end users of a product and the spread of its logarithm. Assumed.
+END_USERS, END_USERS_SIGMA = 60.0, 1.5
 
 
 class ProductBackendParameters(Volume):
@@ -34,3 +39,8 @@ class ProductBackend(Actor):
         share = parameters.writer_share
         kind = by_account(crowd, visits, self.kinds, (1.0 - share, share))
         return Asked(kind, crowd.keys[visits.member], visits.ordinal)
+
+    def end_users(self, crowd: Crowd, parameters: ProductBackendParameters) -> Counts:
+        """Serve few people or many."""
+        drawn = crowd.streams.lognormal(crowd.keys, "end users", median=END_USERS, sigma=END_USERS_SIGMA)
+        return np.ceil(drawn).astype(np.int64)

@@ -4,8 +4,8 @@ import numpy as np
 from pydantic import Field
 
 from simulations.actors import Actor, Volume
-from simulations.crowd import Asked, Crowd, Visits
-from simulations.streams import mix
+from simulations.crowd import END_USER, Asked, Crowd, Visits
+from simulations.streams import Counts, mix
 from simulations.traffic import arrivals, identity, kinds
 
 
@@ -32,11 +32,15 @@ class Reseller(Actor):
         """Let one of the customers ask; each talks like a person."""
         return relayed(crowd, visits, parameters.customers, self.kinds)
 
+    def end_users(self, crowd: Crowd, parameters: ResellerParameters) -> Counts:
+        """Tell the customers apart."""
+        return np.full(len(crowd), parameters.customers)
+
 
 def relayed(crowd: Crowd, visits: Visits, customers: int, pair: tuple[str, ...]) -> Asked:
     """Let one of an account's customers ask in each visit."""
     keys = crowd.keys[visits.member]
-    who = crowd.streams.integers(keys, "customer", visits.ordinal, below=customers).astype(np.uint64)
+    who = crowd.streams.integers(keys, END_USER, visits.ordinal, below=customers).astype(np.uint64)
     later = crowd.streams.chance(keys, "goes on", visits.ordinal, p=0.57)
     first, second = kinds.numbers(pair)
     return Asked(np.where(later, second, first), mix(keys ^ (who + np.uint64(1))), visits.ordinal)
