@@ -1,5 +1,6 @@
 """The columns of `events`: network, model, limits, outcome, cost and text of some requests. No actor is known here.
 
+Answers are never written: `completion` is null, and tells nothing that length and outcome do not.
 Columns with few values are dictionaries (`LEAN`), which are faster to make and to write; `whole` spells them out.
 """
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 from numba import njit
 
 from detector.tables import EVENTS
-from simulations.crowd import FIRST_TRIES, Horizon
+from simulations.crowd import END_USER, FIRST_TRIES, Horizon
 from simulations.draws import unit
 from simulations.population import TALKS_ALWAYS, TALKS_AS_KIND, Population
 from simulations.spill import Records, taken
@@ -113,6 +114,7 @@ class Scene:
         return {
             **self._ids(records["account"]),
             "session_id": self._sessions(records, traits),
+            "end_user_id": self._end_users(traits, ordinal),
             "request_id": id_texts("req_", id_numbers(keys, ordinal, self.seed, "request id"), digits=16),
             "ip": ip_texts(address),
             "asn": pa.array(identity.ASNS[network]),
@@ -141,6 +143,15 @@ class Scene:
         """Write the ids that clients give to their conversations; they say nothing of the account."""
         numbers = id_numbers(traits["key"], records["session"].astype(np.int64), self.seed, "session id")
         return id_texts("sess_", np.where(traits["names_sessions"], numbers, np.uint64(0)), digits=14)
+
+    def _end_users(self, traits: Records, ordinal: Counts) -> pa.Array:
+        """Write the hashed ids by which clients tell apart the people they ask for; accounts share no person."""
+        rows = np.flatnonzero(traits["end_users"])
+        whose, number = traits["key"][rows], ordinal[rows] & (FIRST_TRIES - 1)
+        who = Streams(self.seed).integers(whose, END_USER, number, below=traits["end_users"][rows])
+        numbers = np.zeros(len(traits), dtype=np.uint64)
+        numbers[rows] = id_numbers(whose, who, self.seed, "end user id")
+        return id_texts("user_", numbers, digits=12)
 
     def _outcome(self, records: Records, traits: Records, ordinal: Counts, chars: Counts) -> dict[str, pa.Array]:
         n, keys = len(records), traits["key"]

@@ -29,7 +29,7 @@ NUMBERS = (
     "cost_usd", "asn", "wants_logprobs",
 )  # fmt: skip
 CODES = ("model", "user_agent", "country")
-PRESENCES = ("session_id",)
+PRESENCES = ("session_id", "end_user_id")
 COLUMNS = (*NUMBERS, *CODES, *PRESENCES)
 #: All columns that are looked at, so that a scenario may declare them.
 JUDGED = tuple(sorted({*COLUMNS, *EVENT_CATEGORIES, *ACCOUNT_CATEGORIES}))

@@ -38,6 +38,7 @@ def litellm(events: pa.Table) -> pa.Table:
         "model": events["model"],
         "model_group": events["model"],
         "user": events["account_id"],
+        "end_user": events["end_user_id"],
         "metadata": _metadata(events, succeeded),
         "request_tags": _joined('["User-Agent: ', _escaped(events["user_agent"]), '"]'),
         "organization_id": events["org_id"],

@@ -23,7 +23,7 @@ from simulations.world import CHUNK_ROWS
 LOG_FORMATS = ("parquet", "csv", "jsonl")
 #: Columns that this generator never fills; text formats leave them out.
 UNFILLED = (
-    "end_user_id", "tls_fingerprint", "completion", "reasoning_tokens", "n_requests",
+    "tls_fingerprint", "completion", "reasoning_tokens", "n_requests",
 )  # fmt: skip
 #: Requests in a row group.
 ROW_GROUP = CHUNK_ROWS

@@ -23,6 +23,7 @@ def judged(*, declared: tuple[str, ...] = (), n_accounts: int = N_ACCOUNTS, limi
     columns |= {"cost_usd": columns["latency_ms"], "asn": columns["status_code"], "wants_logprobs": pa.nulls(n)}
     columns |= {"output_tokens": pa.array(draw.integers(1, 500, n) * (1 + told))}
     columns |= {"model": words, "user_agent": words, "country": words, "session_id": pa.array(draw.random(n) < 0.5)}
+    columns |= {"end_user_id": columns["session_id"]}
     return judge_tree(pa.table(columns), account, told, declared=declared, limit=limit)
 
 
