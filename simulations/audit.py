@@ -11,14 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from simulations.effects.report import Effects
-from simulations.giveaways import ACCOUNT_CATEGORIES, COLUMNS, EVENT_CATEGORIES, judge_tree, lacks
+from simulations.giveaways import ACCOUNT_CATEGORIES, COLUMNS, EVENT_CATEGORIES, OF_NETWORKS, judge_tree, lacks
 from simulations.spill import Records
 from simulations.streams import Flags
 from simulations.world import World
 
 #: Requests looked at for give-aways, and of those for the tree. Chosen.
 AUDIT_ROWS, TREE_ROWS = 300_000, 60_000
-LOOKED_AT = ["occurred_at", *sorted({*EVENT_CATEGORIES, *COLUMNS})]
+LOOKED_AT = ["occurred_at", "ip", *sorted({*EVENT_CATEGORIES, *COLUMNS})]
 
 
 class Audit:
@@ -56,26 +56,40 @@ class Audit:
         """
         looked = pa.concat_tables(self._sample).unify_dictionaries()
         told = self._world.is_member[looked["account"].to_numpy()]
-        n_told = int(pc.sum(truth["is_extraction"]).as_py() or 0)
-        n_classes = (truth.num_rows - n_told, n_told)
-        categorical = []
-        for name in EVENT_CATEGORIES:
-            categorical += lacks(looked["account"], looked[name], told, name, "events", n_classes)
-        extracting = pc.is_in(
-            accounts["account_id"], truth.filter(truth["is_extraction"])["account_id"].combine_chunks()
-        )
-        for name in ACCOUNT_CATEGORIES:
-            categorical += lacks(
-                accounts["account_id"], accounts[name], extracting.to_numpy(), name, "accounts", n_classes
-            )
+        categorical = self._categorical(looked, told, accounts, truth)
         counts = self._counts(accounts, truth)
         tree = self._tree(looked, told)
         effects = self._effects.report()
-        declared = self._world.scenario.declares
-        categorical = [{**lack, "is_declared": lack["column"] in declared} for lack in categorical]
         broken = [lack for lack in categorical if not lack["is_by_chance"] and not lack["is_declared"]]
         is_clean = not broken and counts["is_sound"] and tree["is_within_limit"] and all(e["is_there"] for e in effects)
         return {"is_clean": is_clean, "counts": counts, "categorical": categorical, "tree": tree, "effects": effects}
+
+    def _categorical(self, looked: pa.Table, told: Flags, accounts: pa.Table, truth: pa.Table) -> list[dict[str, Any]]:
+        """List the values that one class lacks, in all columns with few values."""
+        extracting = truth.filter(truth["is_extraction"])["account_id"].combine_chunks()
+        is_extracting = pc.is_in(accounts["account_id"], extracting).to_numpy()
+        tables = (
+            ("events", looked, looked["account"], told, EVENT_CATEGORIES),
+            ("accounts", accounts, accounts["account_id"], is_extracting, ACCOUNT_CATEGORIES),
+        )
+        n_told, declared = len(extracting), self._world.scenario.declares
+        n_values = sum(len(table[name].unique()) for _, table, *_, names in tables for name in names)
+        networks = _networks(looked["ip"])
+        missing = []
+        for source, table, account, is_told, names in tables:
+            for name in names:
+                place = networks if source == "events" and name in OF_NETWORKS else None
+                found = lacks(
+                    account,
+                    table[name],
+                    is_told,
+                    n_classes=(truth.num_rows - n_told, n_told),
+                    n_values=n_values,
+                    place=place,
+                )
+                named = {"table": source, "column": name}
+                missing += [{**named, **lack, "is_declared": name in declared} for lack in found]
+        return missing
 
     def _counts(self, accounts: pa.Table, truth: pa.Table) -> dict[str, Any]:
         n_extraction = pc.sum(truth["n_extraction_events"]).as_py() or 0
@@ -104,3 +118,10 @@ class Audit:
         account = sample["account"].to_numpy()
         scenario = self._world.scenario
         return judge_tree(sample, account, label, declared=scenario.declares, limit=scenario.max_tree_auc)
+
+
+def _networks(addresses: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Give the network of 256 hosts that each address is in."""
+    words = addresses.combine_chunks().dictionary_encode()
+    networks = pc.replace_substring_regex(words.dictionary, r"\.[0-9]+$", "")
+    return pa.chunked_array([networks.take(words.indices)])

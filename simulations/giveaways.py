@@ -1,9 +1,10 @@
 """Raw columns that tell the classes apart: values that one class lacks, and what a small tree learns from the columns.
 
+A value that one class lacks is a give-away when chance does not explain it, at the number of values and class sizes.
+
 A column that a campaign shows by what it does is declared, judged apart, and must really show.
 """
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,14 +15,18 @@ import pyarrow.compute as pc
 
 from simulations.streams import Counts, Flags, Reals
 
-#: A value that one class lacks is a leak unless such a lack happens by chance at least this often. Chosen: some 80
-#: values are looked at, so that one log in a hundred is blamed by chance.
-P_CHANCE = 1e-4
+#: Chance that a log without a give-away is blamed for one of its values, divided by their number. Chosen.
+P_BLAMED = 0.01
+#: How many times the odds of having a value may differ by class: how often is for the tree to judge, never is not.
+#: Chosen.
+ODDS = 2.0
 #: Columns of `events` and `accounts` with few values, none of which may belong to one class only.
 EVENT_CATEGORIES = (
     "operation", "model", "user_agent", "asn", "country", "max_output_tokens", "temperature", "n_choices",
     "wants_logprobs", "status_code", "finish_reason", "refusal_category",
 )  # fmt: skip
+#: Of these, the columns that say something of the address, which accounts may share.
+OF_NETWORKS = ("asn", "country")
 ACCOUNT_CATEGORIES = ("email_domain", "plan", "country")
 #: Raw columns that the tree sees, beside hour and weekday; of some it matters only whether they are there.
 NUMBERS = (
@@ -40,53 +45,85 @@ SHOWN_AUC = 0.55
 
 
 def lacks(
-    account: pa.ChunkedArray, values: pa.ChunkedArray, told: Flags, name: str, source: str, n_classes: tuple[int, int]
+    account: pa.ChunkedArray,
+    values: pa.ChunkedArray,
+    told: Flags,
+    *,
+    n_classes: tuple[int, int],
+    n_values: int,
+    place: pa.ChunkedArray | None = None,
 ) -> list[dict[str, Any]]:
     """List the values of a column that occur in one class only.
 
     Parameters
     ----------
-    told: whether each row is of a campaign's account.
-    source: table that the column is of.
+    account, values, told: whose each row is, what it holds, and whether that is a campaign's account.
     n_classes: honest and extracting accounts of the log.
+    n_values: values looked at in all columns of the log.
+    place: what a value belongs to that several accounts may share, such as the network of an address.
+
+    Returns
+    -------
+    JSON-ready, sorted by value; `is_by_chance` tells whether the lack is no more than chance gives.
+
+    Notes
+    -----
+    Whether accounts, requests or places draw a value is not known, so a lack is blamed only when chance explains it for
+    none of them: a busy class draws more values, and a shared place is one draw, however many accounts share it.
     """
     plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-    held = pa.table({"value": plain, "told": pa.array(told), "account": account})
-    found = held.group_by(["value", "told"]).aggregate([("account", "count_distinct")]).to_pylist()
-    holders: dict[Any, list[int]] = {}
+    shared = account if place is None else place
+    held = pa.table({"value": plain, "told": pa.array(told), "account": account, "place": shared})
+    counted = [("account", "count_distinct"), ("place", "count_distinct"), ("account", "count")]
+    found = held.group_by(["value", "told"]).aggregate(counted).to_pylist()
+    names = [f"{column}_{how}" for column, how in counted]
+    holders: dict[Any, dict[bool, list[int]]] = {}
     for row in found:
-        holders.setdefault(row["value"], [0, 0])[row["told"]] = row["account_count_distinct"]
+        holders.setdefault(row["value"], {})[row["told"]] = [row[name] for name in names]
+    sizes = [n_classes, n_classes if place is None else _n_places(held), (int((~told).sum()), int(told.sum()))]
     missing = []
-    for value, classes in sorted(holders.items(), key=lambda item: str(item[0])):
-        holder = 0 if not classes[1] else 1
-        if classes[1 - holder]:
+    for value, by_class in sorted(holders.items(), key=lambda item: str(item[0])):
+        if len(by_class) == 2:
             continue
-        n = classes[holder]
-        p_chance = _p_all_in(n_classes[holder], sum(n_classes), n)
+        ((which, counts),) = by_class.items()
+        p_chance = max(p_all_in(size[which], sum(size), n) for n, size in zip(counts, sizes, strict=True))
         missing.append(
             {
-                "table": source,
-                "column": name,
                 "value": value,
-                "only_in": ("honest", "extraction")[holder],
-                "n_accounts": n,
-                "is_by_chance": p_chance >= P_CHANCE,
+                "only_in": ("honest", "extraction")[which],
+                "n_accounts": counts[0],
+                "p_chance": float(f"{p_chance:.3g}"),
+                "is_by_chance": p_chance >= P_BLAMED / max(n_values, 1),
             }
         )
     return missing
 
 
-def _p_all_in(n_class: int, n_accounts: int, n_holders: int) -> float:
-    """Give the chance that all holders of a value are of one class, had they been drawn from all accounts alike.
+def _n_places(held: pa.Table) -> tuple[int, int]:
+    """Count the places of each class; one of both counts twice, as it is drawn by both."""
+    found = held.group_by("told").aggregate([("place", "count_distinct")]).to_pylist()
+    n = {row["told"]: row["place_count_distinct"] for row in found}
+    return n.get(False, 0), n.get(True, 0)
+
+
+def p_all_in(n_class: int, n: int, n_holders: int) -> float:
+    """Give the chance that all holders of a value are of one class, were its odds to have it `ODDS` times the other's.
+
+    Examples
+    --------
+    >>> round(p_all_in(24, 2024, 1), 3)
+    0.023
 
     References
     ----------
-    Fisher (1935), "The Design of Experiments": the exact test, at the table with an empty cell.
+    Fisher (1935), "The logic of inductive inference": the exact test for a given odds ratio, here at the table with an
+    empty cell.
     """
+    from scipy.stats import nchypergeom_fisher
+
     if n_holders > n_class:
         return 0.0
-    within, overall = (math.lgamma(n + 1) - math.lgamma(n - n_holders + 1) for n in (n_class, n_accounts))
-    return math.exp(within - overall)
+    return float(nchypergeom_fisher.pmf(n_holders, n, n_class, n_holders, ODDS))
 
 
 def judge_tree(
