@@ -51,18 +51,21 @@ class Audit:
 
         Returns
         -------
-        JSON-ready: `counts`, `categorical` (values that one class lacks), `tree`, `effects` (declared and found) and
-        whether all `is_clean`.
+        JSON-ready: `counts`, `categorical` (values that one class lacks), `tree`, `effects` (declared and
+        found), `unchecked` (parameters without a check, and why) and whether all `is_clean`.
         """
         looked = pa.concat_tables(self._sample).unify_dictionaries()
         told = self._world.is_member[looked["account"].to_numpy()]
         categorical = self._categorical(looked, told, accounts, truth)
         counts = self._counts(accounts, truth)
         tree = self._tree(looked, told)
-        effects = self._effects.report()
+        effects, unchecked = self._effects.report(accounts)
         broken = [lack for lack in categorical if not lack["is_by_chance"] and not lack["is_declared"]]
         is_clean = not broken and counts["is_sound"] and tree["is_within_limit"] and all(e["is_there"] for e in effects)
-        return {"is_clean": is_clean, "counts": counts, "categorical": categorical, "tree": tree, "effects": effects}
+        return {
+            "is_clean": is_clean, "counts": counts, "categorical": categorical, "tree": tree, "effects": effects,
+            "unchecked": unchecked,
+        }  # fmt: skip
 
     def _categorical(self, looked: pa.Table, told: Flags, accounts: pa.Table, truth: pa.Table) -> list[dict[str, Any]]:
         """List the values that one class lacks, in all columns with few values."""

@@ -12,7 +12,7 @@ from simulations.actors import Actor, Habits
 from simulations.attackers.bulk_harvest import PLANS, BulkHarvestParameters, Task, harvested
 from simulations.crowd import DAY_S, Asked, Crowd, Visits
 from simulations.personas.hobby_chat import chat
-from simulations.streams import Counts, Flags, member_keys
+from simulations.streams import Counts, Flags, Keys, member_keys
 from simulations.traffic import arrivals, identity, kinds
 
 PACES: dict[str, arrivals.Pace] = {
@@ -32,6 +32,8 @@ TALK_WEIGHTS = (0.1, 0.4, 0.5)
 SLOT_WEIGHTS = (0.45, 0.14, 0.10, 0.16, 0.15)
 #: Addresses in use within an exit network. Assumed: few, so that members meet on one address.
 EXIT_HOSTS = 16
+#: Places of the addresses that are exits: of members away from home, and of all who rent one.
+EXIT_SLOTS, SPARE_SLOT = (0, 3), 4
 #: Share of members whose spare address is an exit; the others rent a host of their own. Assumed.
 P_RENTED = 0.8
 
@@ -123,15 +125,23 @@ def _item(crowd: Crowd, visits: Visits) -> Counts:
     return visits.ordinal * np.int64(2**24) + crowd.positions[visits.member]
 
 
+def exit_networks(crowd: Crowd, parameters: FleetParameters) -> identity.Addresses:
+    """Give an address in each of the networks that a fleet's traffic leaves by."""
+    return identity.address_of(crowd.streams, _exits(crowd, parameters), "cloud", 0)[1]
+
+
+def _exits(crowd: Crowd, parameters: FleetParameters) -> Keys:
+    return member_keys(f"{crowd.name}/exit", parameters.exits)
+
+
 def _shared(crowd: Crowd, parameters: FleetParameters) -> identity.Identity:
     draw, keys = crowd.streams, crowd.keys
     own = identity.person(crowd)
     networks, addresses = own.networks.copy(), own.addresses.copy()
     at_home = draw.chance(keys, "is residential", p=parameters.residential_share)
-    for slot in (0, 3, 4) if parameters.exits else ():
-        moves = draw.chance(keys, "rents an exit", p=P_RENTED) if slot == 4 else ~at_home
-        exits = member_keys(f"{crowd.name}/exit", parameters.exits)
-        owner = exits[draw.integers(keys, "which exit", slot, below=parameters.exits)]
+    for slot in (*EXIT_SLOTS, SPARE_SLOT) if parameters.exits else ():
+        moves = draw.chance(keys, "rents an exit", p=P_RENTED) if slot == SPARE_SLOT else ~at_home
+        owner = _exits(crowd, parameters)[draw.integers(keys, "which exit", slot, below=parameters.exits)]
         network, subnet = identity.address_of(draw, owner, "cloud", 0)
         host = 2 + draw.integers(keys, "exit host", slot, below=EXIT_HOSTS).astype(np.uint32)
         networks[moves, slot] = network[moves]

@@ -8,7 +8,9 @@ from simulations.population import Cast
 class Cover:
     """The declared share of a campaign's requests is ordinary traffic."""
 
-    reads_rows = False
+    parameters = ("cover_share",)
+    reads: tuple[str, ...] = ()
+    silence = "no member came"
 
     def applies(self, cast: Cast) -> bool:
         """Every campaign declares its cover, none where it has no such parameter."""

@@ -9,11 +9,16 @@ from simulations.effects.gathered import Found, hashed
 from simulations.population import Cast
 from simulations.traffic.names import ip_texts
 
+#: Requests below which a member may not have harvested yet. Chosen.
+FEW = 20
+
 
 class Framing:
     """Members pay as victims do and act from where victims live."""
 
-    reads_rows = True
+    parameters = ("victims",)
+    reads = ("payment", "address")
+    silence = "nothing to count"
 
     def applies(self, cast: Cast) -> bool:
         """Frames have victims."""
@@ -21,6 +26,17 @@ class Framing:
 
     def checks(self, found: Found) -> list[Check]:
         """Compare payments member by member, and addresses conversation by conversation."""
+        return [*self._counted(found), *self._borrowed(found)]
+
+    def _counted(self, found: Found) -> list[Check]:
+        """Count the accounts that never harvest; a member of a few requests may not, by chance."""
+        declared = found.cast.parameters.victims
+        silent = int((found.n_events == 0).sum())
+        few = int(((found.n_events > 0) & (found.n_events < FEW) & (found.n_harvest == 0)).sum())
+        n_honest = int(((found.n_events > 0) & (found.n_harvest == 0)).sum())
+        return [Check("victims", declared, n_honest, declared - silent, declared + few)]
+
+    def _borrowed(self, found: Found) -> list[Check]:
         cast, rows = found.cast, found.rows
         member = cast.is_member[rows.account]
         n_victims = int((~cast.is_member).sum())

@@ -15,7 +15,9 @@ from simulations.population import Cast
 class Hydra:
     """Each account of a line lives until it is banned; the next one begins then and not before."""
 
-    reads_rows = False
+    parameters = ("heads", "life_days")
+    reads: tuple[str, ...] = ()
+    silence = "nothing to count"
 
     def applies(self, cast: Cast) -> bool:
         """Hydras have lines."""

@@ -20,7 +20,9 @@ ROOM = 0.05
 class Lockstep:
     """Members meet in common rounds, far more often than the same members at other times."""
 
-    reads_rows = True
+    parameters = ("pace",)
+    reads = ("session",)
+    silence = "fewer than two accounts on the scheduler are watched"
 
     def applies(self, cast: Cast) -> bool:
         """Fleets on one scheduler do."""

@@ -13,7 +13,9 @@ LEAST_REQUESTS = 500
 class ModelPivot:
     """Traffic moves as soon and as much as declared."""
 
-    reads_rows = False
+    parameters = ("p_pivot",)
+    reads: tuple[str, ...] = ()
+    silence = "no model comes out, or too few requests after it"
 
     def applies(self, cast: Cast) -> bool:
         """Everybody may move, after a release."""

@@ -12,15 +12,18 @@ from simulations.population import Cast
 class Payments:
     """Members pay with the declared number of instruments."""
 
-    reads_rows = True
+    parameters = ("payments",)
+    reads = ("payment",)
+    silence = "payments are borrowed from victims, as the check of frames counts"
 
     def applies(self, cast: Cast) -> bool:
-        """Fleets divide instruments of their own, unless they borrow them."""
-        is_fleet = isinstance(cast.parameters, FleetParameters) and not isinstance(cast.parameters, FramingParameters)
-        return is_fleet and cast.parameters.payments > 0
+        """Fleets divide instruments of their own or have one each, unless they borrow them."""
+        return isinstance(cast.parameters, FleetParameters) and not isinstance(cast.parameters, FramingParameters)
 
     def checks(self, found: Found) -> list[Check]:
         """Count the instruments in the rows of the watched accounts, each of which has drawn one."""
-        n_accounts = len(np.unique(found.rows.account))
+        n_accounts, declared = len(np.unique(found.rows.account)), found.cast.parameters.payments
         n_found = len(np.unique(found.rows.payment))
-        return [occupied("payment instruments", found.cast.parameters.payments, n_accounts, n_found)]
+        if not declared:
+            return [Check("payment instruments", n_accounts, n_found, n_accounts, n_accounts)]
+        return [occupied("payment instruments", declared, n_accounts, n_found)]

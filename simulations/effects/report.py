@@ -1,19 +1,32 @@
 """All manipulation checks of a log. A new effect costs a module and a line here."""
 
+from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Protocol
 
 import pyarrow as pa
 
+from simulations.actors import Actor
 from simulations.effects.checks import Check
 from simulations.effects.cover import Cover
+from simulations.effects.customers import Customers
+from simulations.effects.exits import Exits
 from simulations.effects.framing import Framing
 from simulations.effects.gathered import Found, Gathering
+from simulations.effects.habits import Habits
 from simulations.effects.hydra import Hydra
+from simulations.effects.joins import Joins
 from simulations.effects.lockstep import Lockstep
 from simulations.effects.model_pivot import ModelPivot
+from simulations.effects.pace import Pace
 from simulations.effects.payments import Payments
+from simulations.effects.phases import Phases
 from simulations.effects.resampling import Resampling
+from simulations.effects.spread import Spread
+from simulations.effects.stages import Stages
+from simulations.effects.teams import Teams
 from simulations.effects.volume import Volume
+from simulations.effects.writers import Writers
 from simulations.population import Cast
 from simulations.spill import Records
 from simulations.world import World
@@ -22,8 +35,20 @@ from simulations.world import World
 class Effect(Protocol):
     """Something that cohorts declare and a log shows."""
 
-    reads_rows: bool
-    """Whether the checks read rows; counts are there for every cohort."""
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of the parameters of cohorts, or habits of actors, that the effect checks."""
+        ...
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Columns of `Rows` that the checks read beside account and time; counts are there for every cohort."""
+        ...
+
+    @property
+    def silence(self) -> str:
+        """Why a cohort that has the parameters may have no check."""
+        ...
 
     def applies(self, cast: Cast) -> bool:
         """Tell whether a cohort declares the effect."""
@@ -35,8 +60,16 @@ class Effect(Protocol):
 
 
 EFFECTS: tuple[Effect, ...] = (
-    Volume(), Cover(), Payments(), Lockstep(), Resampling(), Hydra(), Framing(), ModelPivot(),
+    Volume(), Spread(), Cover(), Stages(), Phases(), Payments(), Exits(), Joins(), Teams(), Customers(), Writers(),
+    Pace(), Lockstep(), Resampling(), Hydra(), Framing(), ModelPivot(), Habits(),
 )  # fmt: skip
+#: What no check reads, and why.
+UNCHECKED: Mapping[str, str] = {
+    "model_weights": "accounts keep to the preferred model at rates of their own",
+    "limit_weights": "a limit far below the answers of a kind is mostly left out",
+    "talk_weights": "what is sent along is a part of the tokens asked, which differ by more",
+    "p_retries": "a later try is known from the truth only, which it would be held against",
+}
 
 
 class Effects:
@@ -45,8 +78,7 @@ class Effects:
     def __init__(self, world: World) -> None:
         """Begin the checks of a log."""
         self._world = world
-        watched = tuple(any(effect.reads_rows and effect.applies(cast) for effect in EFFECTS) for cast in world.casts)
-        self._gathering = Gathering(world, watched)
+        self._gathering = Gathering(world, tuple(map(_read, world.casts)))
 
     @property
     def n_extraction(self) -> int:
@@ -57,12 +89,42 @@ class Effects:
         """Take in the next rows of the log."""
         self._gathering.add(records, events)
 
-    def report(self) -> list[dict[str, Any]]:
-        """Compare what was declared with what was found, cohort by cohort."""
-        rows = []
+    def report(self, accounts: pa.Table) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Compare what was declared with what was found, cohort by cohort.
+
+        Parameters
+        ----------
+        accounts: the accounts' table that goes with the log.
+
+        Returns
+        -------
+        JSON-ready: the checks; and each parameter of a cohort that none of them is about, with the reason.
+        """
+        known, rows, unchecked = self._gathering.known(accounts), [], []
         for place, cast in enumerate(self._world.casts):
-            found = self._gathering.found(place)
+            found, checked = self._gathering.found(place, known), set[str]()
             for effect in EFFECTS:
-                if effect.applies(cast):
-                    rows += [check.row(cast.settings.name) for check in effect.checks(found)]
-        return rows
+                checks = effect.checks(found) if effect.applies(cast) else []
+                rows += [check.row(cast.settings.name) for check in checks]
+                checked.update(effect.parameters if checks else ())
+            unchecked += [
+                {"cohort": cast.settings.name, "parameter": name, "reason": "; ".join(reasons(name))}
+                for name in declared_by(cast.actor)
+                if name not in checked
+            ]
+        return rows, unchecked
+
+
+def declared_by(actor: Actor) -> tuple[str, ...]:
+    """Name the parameters that cohorts of an actor may set, then the habits that it has."""
+    return (*actor.parameters.model_fields, *(field.name for field in fields(actor.habits)))
+
+
+def reasons(parameter: str) -> list[str]:
+    """Say why a parameter may have no check; empty where neither a check nor a reason is known."""
+    known = [UNCHECKED[parameter]] if parameter in UNCHECKED else []
+    return known + [effect.silence for effect in EFFECTS if parameter in effect.parameters]
+
+
+def _read(cast: Cast) -> frozenset[str]:
+    return frozenset(name for effect in EFFECTS if effect.applies(cast) for name in effect.reads)

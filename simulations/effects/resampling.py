@@ -13,7 +13,9 @@ ROOM = 0.03
 class Resampling:
     """Prompts come back as often as declared."""
 
-    reads_rows = True
+    parameters = ("repeats",)
+    reads = ("asked",)
+    silence = "prompts asked once are not counted: some read alike by chance"
 
     def applies(self, cast: Cast) -> bool:
         """Harvests that ask everything once do not repeat."""

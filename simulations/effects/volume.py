@@ -19,7 +19,9 @@ MOST_LOST = 0.02
 class Volume:
     """The number of requests is the one declared."""
 
-    reads_rows = False
+    parameters = ("requests", "per_day")
+    reads: tuple[str, ...] = ()
+    silence = "nothing to count"
 
     def applies(self, cast: Cast) -> bool:
         """Every cohort declares its volume."""

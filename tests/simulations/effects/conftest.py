@@ -25,6 +25,24 @@ MOVERS: tuple[dict[str, Any], ...] = (
     {"name": "chasers", "persona": "release_chaser", "accounts": 12, "parameters": {"requests": 900}},
     {"name": "movers", "attacker": "model_pivot", "accounts": 20, "parameters": {"per_day": 40}},
 )
+OTHERS: tuple[dict[str, Any], ...] = (
+    {"name": "talkers", "persona": "hobby_chat", "accounts": 320, "parameters": {"team_share": 0.4}},
+    {"name": "office", "persona": "office", "accounts": 60, "parameters": {"size": 20, "requests": 20}},
+    {"name": "pupils", "persona": "classroom", "accounts": 48, "parameters": {"requests": 10}},
+    {"name": "products", "persona": "product_backend", "accounts": 80, "parameters": {"requests": 60}},
+    {"name": "relays", "persona": "reseller", "accounts": 12, "parameters": {"requests": 300, "customers": 40}},
+    {"name": "labels", "persona": "labelling", "accounts": 30, "parameters": {"requests": 200}},
+    {"name": "incoming", "persona": "labelling", "accounts": 10, "parameters": {"requests": 80, "pace": "stream"}},
+    {
+        "name": "bulk", "attacker": "bulk_harvest", "accounts": 30,
+        "parameters": {"requests": 150, "generator_share": 0.3, "answers": ["collected", "reasoning"]},
+    },
+    {
+        "name": "narrowing", "attacker": "fleet", "accounts": 60,
+        "parameters": {"per_day": 20, "exits": 3, "phase_two": "reasoning", "cover_share": 0.2},
+    },
+    {"name": "homes", "attacker": "residential_fleet", "accounts": 40, "parameters": {"per_day": 6}},
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,8 +58,11 @@ class Audited:
         first, end = self.world.population.firsts[names.index(name) : names.index(name) + 2]
         return (records["account"] >= first) & (records["account"] < end)
 
-    def report(self, change: Change | None = None, **declared: dict[str, Any]) -> dict[str, Any]:
-        """Audit the log after a change, against what cohorts declare, changed too."""
+    def report(
+        self, change: Change | None = None, *, accounts: Callable[[pa.Table], pa.Table] | None = None,
+        **declared: dict[str, Any],
+    ) -> dict[str, Any]:  # fmt: skip
+        """Audit the log after a change, against what cohorts declare, changed too; and with other accounts."""
         casts = tuple(
             replace(cast, parameters=cast.parameters.model_copy(update=declared.get(cast.settings.name, {})))
             for cast in self.world.casts
@@ -49,11 +70,15 @@ class Audited:
         audit = Audit(replace(self.world, casts=casts))
         for records, events in self.chunks:
             audit.add(*(change(records.copy(), events) if change else (records, events)))
-        return audit.report(self.world.accounts(), self.world.truth())
+        known = self.world.accounts()
+        return audit.report(accounts(known) if accounts else known, self.world.truth())
 
-    def broken(self, change: Change | None = None, **declared: dict[str, Any]) -> set[tuple[str, str]]:
+    def broken(
+        self, change: Change | None = None, *, accounts: Callable[[pa.Table], pa.Table] | None = None,
+        **declared: dict[str, Any],
+    ) -> set[tuple[str, str]]:  # fmt: skip
         """List the effects that are not there."""
-        report = self.report(change, **declared)
+        report = self.report(change, accounts=accounts, **declared)
         missing = {(check["cohort"], check["effect"]) for check in report["effects"] if not check["is_there"]}
         assert not missing or not report["is_clean"]
         return missing
@@ -76,3 +101,9 @@ def audited() -> Audited:
 def released() -> Audited:
     """The audit of a week with a release on its third day."""
     return audit_of(MOVERS, release_day=3)
+
+
+@pytest.fixture(scope="session")
+def others() -> Audited:
+    """The audit of a week with teams, relays, jobs, stages, exits and a second phase."""
+    return audit_of(OTHERS, text=False)
