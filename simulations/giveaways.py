@@ -72,15 +72,17 @@ def lacks(
     none of them: a busy class draws more values, and a shared place is one draw, however many accounts share it.
     """
     plain = values.cast(values.type.value_type) if pa.types.is_dictionary(values.type) else values
-    shared = account if place is None else place
-    held = pa.table({"value": plain, "told": pa.array(told), "account": account, "place": shared})
-    counted = [("account", "count_distinct"), ("place", "count_distinct"), ("account", "count")]
+    held = pa.table({"value": plain, "told": pa.array(told), "account": account})
+    counted = [("account", "count_distinct"), ("account", "count")]
+    sizes = [n_classes, (int((~told).sum()), int(told.sum()))]
+    if place is not None:
+        held, counted = held.append_column("place", place), [*counted, ("place", "count_distinct")]
+        sizes.append(_n_places(held))
     found = held.group_by(["value", "told"]).aggregate(counted).to_pylist()
     names = [f"{column}_{how}" for column, how in counted]
     holders: dict[Any, dict[bool, list[int]]] = {}
     for row in found:
         holders.setdefault(row["value"], {})[row["told"]] = [row[name] for name in names]
-    sizes = [n_classes, n_classes if place is None else _n_places(held), (int((~told).sum()), int(told.sum()))]
     missing = []
     for value, by_class in sorted(holders.items(), key=lambda item: str(item[0])):
         if len(by_class) == 2:
