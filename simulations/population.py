@@ -26,9 +26,9 @@ TALKS_NEVER, TALKS_AS_KIND, TALKS_ALWAYS = range(3)
 TRAITS = np.dtype(
     [
         ("key", np.uint64), ("temperature", np.float64), ("p_pivot", np.float32), ("limit", np.int32),
-        ("end_users", np.int32), ("addresses", np.uint32, (identity.SLOTS,)), ("networks", np.int8, (identity.SLOTS,)), ("client", np.int8),
-        ("preferred", np.int8), ("n_choices", np.int8), ("talks", np.int8), ("wants_logprobs", np.bool_),
-        ("names_sessions", np.bool_),
+        ("end_users", np.int32), ("addresses", np.uint32, (identity.SLOTS,)), ("networks", np.int8, (identity.SLOTS,)),
+        ("client", np.int8), ("preferred", np.int8), ("n_choices", np.int8), ("talks", np.int8),
+        ("wants_logprobs", np.bool_), ("names_sessions", np.bool_),
     ]
 )  # fmt: skip
 #: Answers asked for at once, where several are. Assumed.
