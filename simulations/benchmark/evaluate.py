@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from detector.errors import UsageError, nearest
+from detector.intervals import share_with_interval
 from simulations.benchmark.inputs import joined, read_scored, read_truth
-from simulations.benchmark.intervals import share_with_interval
 from simulations.benchmark.sheet import write_json
 from simulations.streams import Flags, Reals
 
@@ -140,9 +140,11 @@ def _flags(table: pd.DataFrame, honest: Flags, persona: Any) -> dict[str, Any]:
     flagged = table["is_flagged"].astype("boolean").fillna(False).to_numpy(dtype=bool)
     everyone = np.ones(len(table), dtype=bool)
     shares = _by_persona(flagged, persona, everyone)
-    right = int((flagged & ~honest).sum())
+    right, wrong = int((flagged & ~honest).sum()), int((flagged & honest).sum())
     return {
         "flagged": int(flagged.sum()),
+        "honest_flagged": share_with_interval(wrong, int(honest.sum())),
+        "false_discovery_proportion": share_with_interval(wrong, right + wrong),
         "precision_of_flags": right / max(1, int(flagged.sum())),
         "precision_interval": share_with_interval(right, int(flagged.sum())),
         "flagged_share": {name: _rounded(found["share"], 4) for name, found in shares.items()},

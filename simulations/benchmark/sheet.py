@@ -51,6 +51,9 @@ def show(figures: dict[str, Any], console: Console | None = None) -> None:
     for name in (*counts, *ranking):
         if name in figures:
             overall.add_row(name, _figure(figures[name]))
+    for name in ("honest_flagged", "false_discovery_proportion"):
+        if name in figures:
+            overall.add_row(name, _with_interval(figures[name]))
     console.print(overall)
     console.print()
     console.print(_personas(figures))

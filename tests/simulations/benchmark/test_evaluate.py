@@ -71,6 +71,15 @@ def test_recall_counts_what_beats_the_honest() -> None:
     assert interval == {"n": 2, "hits": 1, "share": 0.5, "low": 0.012579, "high": 0.987421}
 
 
+def test_flags_are_counted_with_exact_intervals() -> None:
+    """One of four honest accounts is flagged beside two that extract: a share of .25, and a third of the flags."""
+    honest = [("hobby_chat", False, float(score), score == 3, "none") for score in range(4)]
+    found = judge(table_of([*honest, ("fleet", True, 9.0, True, "none"), ("fleet", True, 8.0, True, "none")]))
+    assert found["honest_flagged"] == {"n": 4, "hits": 1, "share": 0.25, "low": 0.006309, "high": 0.805880}
+    interval = found["false_discovery_proportion"]
+    assert interval == {"n": 3, "hits": 1, "share": 0.333333, "low": 0.008404, "high": 0.905701}
+
+
 def test_machines_can_be_named() -> None:
     """A persona given as a machine moves from people to machines."""
     assert judge(SMALL, machines=["hobby_chat"])["auc_vs_people"] is None

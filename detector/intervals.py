@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 LEVEL = 0.95
 
@@ -24,8 +24,8 @@ def clopper_pearson(n_hits: int, n: int, *, level: float = LEVEL) -> tuple[float
     [0.0, 0.0362]
     """
     tail = (1.0 - level) / 2.0
-    low = float(beta.ppf(tail, n_hits, n - n_hits + 1)) if n_hits else 0.0
-    high = float(beta.ppf(1.0 - tail, n_hits + 1, n - n_hits)) if n_hits < n else 1.0
+    low = float(betaincinv(n_hits, n - n_hits + 1, tail)) if n_hits else 0.0
+    high = float(betaincinv(n_hits + 1, n - n_hits, 1.0 - tail)) if n_hits < n else 1.0
     return low, high
 
 
