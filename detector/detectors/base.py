@@ -11,38 +11,88 @@ import pandas as pd
 Values = npt.NDArray[np.float64]
 
 
+#: A cohort of honest customers may be flagged at most so many times more often than all of them together (chosen).
+COHORT_FACTOR = 10.0
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """Which kind of honest customer scores highest, per kept score of a reference.
+
+    Attributes
+    ----------
+    sizes: cohort -> honest accounts in it.
+    worst: name of the cohort with the largest share at least so high, shape (n_kept,).
+    n_above: accounts of that cohort that score at least so high, shape (n_kept,).
+    """
+
+    sizes: Mapping[str, int]
+    worst: tuple[str, ...]
+    n_above: npt.NDArray[np.int64]
+
+    @property
+    def shares(self) -> Values:
+        """Share of the worst cohort that scores at least so high, one account added to it; shape (n_kept,)."""
+        sizes = np.array([self.sizes[name] for name in self.worst], np.float64)
+        return (self.n_above + 1.0) / (sizes + 1.0)
+
+
 @dataclass(frozen=True)
 class Reference:
-    """Scores of honest accounts, against which a score's p-value is read.
+    """Scores of honest accounts, against which a score's p-value is read. Frozen: no account of a log enters it.
 
     Attributes
     ----------
     n: honest accounts behind it.
-    scores: ascending, shape (n_kept,).
-    p_values: share of honest accounts that score at least so high, descending, shape (n_kept,).
+    scores: some of their scores, ascending, shape (n_kept,).
+    p_values: bound on the share of honest accounts that score at least so high, descending, shape (n_kept,).
+    floor: p-value above all kept scores; 0 stands for 1 / (n + 1).
+    n_above: accounts behind it that score at least so high, shape (n_kept,); None where it was not kept.
+    cohorts: None where they were not kept.
+    is_of_log: the log that is scored is its own reference, so it holds dishonest accounts as well.
+
+    Notes
+    -----
+    A p-value is valid, P(p <= t) <= t for every t, where an honest account of the log is exchangeable with the honest
+    accounts of one of the reference's logs: the share is (1 + accounts at least so high) / (1 + accounts), that of the
+    worst log (Vovk, Gammerman, Shafer, "Algorithmic learning in a random world", 2005). It says nothing of customers
+    unlike any in the reference; the drift alarm of `detectors.population` is there for them.
     """
 
     n: int
     scores: Values
     p_values: Values
+    floor: float = 0.0
+    n_above: npt.NDArray[np.int64] | None = None
+    cohorts: Cohorts | None = None
+    is_of_log: bool = False
+
+    @property
+    def least(self) -> float:
+        """The least p-value that it can give."""
+        return self.floor or 1.0 / (self.n + 1)
 
     def p_value(self, scores: Values) -> Values:
-        """Give the share of honest accounts that score at least so high; shape (n,), never below 1 / (n + 1).
+        """Bound the share of honest accounts that score at least so high; shape (n,).
 
-        Between kept scores the logarithm of the share is interpolated; beyond them it ends at the edge.
+        Between two kept scores it is that of the lower one, so that it never flatters.
         """
-        kept, p_values = self._steps()
-        return np.maximum(np.exp(np.interp(scores, kept, np.log(p_values))), 1.0 / (self.n + 1))
+        kept, first = np.unique(self.scores, return_index=True)
+        steps = np.concatenate([[1.0], self.p_values[first]])
+        found = steps[np.searchsorted(kept, scores, side="right")]
+        return np.where(scores > kept[-1], self.least, found)
 
     def threshold(self, budget: float) -> float:
-        """Give the least score whose p-value is within a budget."""
-        kept, p_values = self._steps()
-        return float(np.interp(-np.log(budget), -np.log(p_values), kept))
+        """Give the least score from which on p-values are within a budget, and the worst cohort's within its own.
 
-    def _steps(self) -> tuple[Values, Values]:
-        """Give each score once with its largest share: accounts of one cluster score alike, and all of them count."""
+        A cohort too small to show a share so low is kept by going above every score that is known.
+        """
         kept, first = np.unique(self.scores, return_index=True)
-        return kept, self.p_values[first]
+        fits = self.p_values[first] <= budget
+        if self.cohorts is not None:
+            fits &= self.cohorts.shares[first] <= COHORT_FACTOR * budget
+        places = np.flatnonzero(fits)
+        return float(kept[places[0]] if len(places) else np.nextafter(kept[-1], np.inf))
 
 
 @dataclass(frozen=True)
@@ -101,4 +151,4 @@ def within_log_reference(scores: Values) -> Reference:
     """
     ordered = np.sort(scores)
     n = len(ordered)
-    return Reference(n, ordered, (n - np.arange(n)) / (n + 1.0))
+    return Reference(n, ordered, (n - np.arange(n)) / (n + 1.0), is_of_log=True)

@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from detector.detectors.base import Reference, Values
+from detector.detectors.base import Cohorts, Reference, Values
 from detector.detectors.model import AdditiveModel, Curve, Level
+from detector.detectors.population import population_of
 from detector.errors import TruthError
 from detector.features.catalogue import FEATURES
 
@@ -37,12 +38,10 @@ LEFT_OUT = frozenset(
 )
 #: Chosen: share of accounts that extract, before any evidence.
 BASE_RATE = 0.005
-#: A cohort of honest customers may be flagged at most so many times more often than all of them together (chosen).
-COHORT_FACTOR = 10.0
 #: Smaller cohorts cannot show a rate (chosen).
 LEAST_COHORT = 20
 #: Honest scores that the reference keeps: ranks spaced evenly in the logarithm of the share above.
-_KEPT = 400
+_KEPT = 300
 _LEVELS = (0, 1, 2, 3)
 #: Total weight of extraction against that of honest profiles.
 _BALANCE = 0.25
@@ -162,23 +161,34 @@ def _stretch(rows: TrainingSet, scores: Values) -> tuple[float, float]:
     return max(float(model.coef_[0, 0]), 1.0), shift
 
 
-def _share_above(scores: Values, at: Values) -> Values:
-    """Give the share of scores that are at least so high, never 0; shape of `at`."""
-    n_above = len(scores) - np.searchsorted(np.sort(scores), at)
-    return np.asarray((n_above + 1.0) / (len(scores) + 1.0), np.float64)
+def _count_above(scores: Values, at: Values) -> npt.NDArray[np.int64]:
+    """Count the scores that are at least so high; shape of `at`."""
+    return np.asarray(len(scores) - np.searchsorted(np.sort(scores), at), np.int64)
 
 
-def _reference(honest: Values, cohort: npt.NDArray[np.object_]) -> Reference:
-    """Keep honest scores and the share above each: of all, or a tenth of the worst cohort's, whichever is more."""
+def _cohorts(honest: Values, cohort: npt.NDArray[np.object_], kept: Values) -> Cohorts | None:
+    names, sizes = np.unique(cohort, return_counts=True)
+    shown = {str(name): int(size) for name, size in zip(names, sizes, strict=True) if size >= LEAST_COHORT}
+    if not shown:
+        return None
+    counts = np.stack([_count_above(honest[cohort == name], kept) for name in shown])
+    shares = (counts + 1.0) / (np.array(list(shown.values()))[:, None] + 1.0)
+    worst = shares.argmax(axis=0)
+    return Cohorts(shown, tuple(list(shown)[w] for w in worst), counts[worst, np.arange(len(kept))])
+
+
+def _reference(honest: Values, cohort: npt.NDArray[np.object_], log: npt.NDArray[np.int64]) -> Reference:
+    """Keep honest scores, and above each the share of all or of the worst log, whichever is more."""
     scores = np.sort(honest)
     n = len(scores)
     ranks = np.unique(np.geomspace(1, n, _KEPT).round().astype(int))
     kept = np.unique(scores[n - ranks])
-    names, sizes = np.unique(cohort, return_counts=True)
-    by_cohort = [_share_above(honest[cohort == c], kept) / COHORT_FACTOR for c in names[sizes >= LEAST_COHORT]]
-    share = np.max([_share_above(scores, kept), *by_cohort], axis=0)
-    falls = np.append(np.diff(share) < 0, True)
-    return Reference(n, kept[falls], share[falls])
+    above = _count_above(scores, kept)
+    logs = [honest[log == number] for number in np.unique(log)]
+    by_log = [(_count_above(part, kept) + 1.0) / (len(part) + 1.0) for part in logs]
+    share = np.max([(above + 1.0) / (n + 1.0), *by_log], axis=0)
+    floor = max(1.0 / (len(part) + 1) for part in logs)
+    return Reference(n, kept, np.minimum(share, 1.0), floor, above, _cohorts(honest, cohort, kept))
 
 
 def _fit_calibrated(rows: TrainingSet, level: int) -> Level:
@@ -187,7 +197,7 @@ def _fit_calibrated(rows: TrainingSet, level: int) -> Level:
     prior, curves = fit_level(rows, level, np.ones(len(rows.log), dtype=bool))
     stretched = {name: Curve(curve.knots, slope * curve.values) for name, curve in curves.items()}
     honest = ~rows.is_extraction
-    reference = _reference(slope * held_out[honest] + shift, rows.cohort[honest])
+    reference = _reference(slope * held_out[honest] + shift, rows.cohort[honest], rows.log[honest])
     return Level(slope * prior + shift, stretched, reference)
 
 
@@ -202,4 +212,4 @@ def fit_model(rows: TrainingSet, *, fitted_on: dict[str, object], levels: Sequen
     if rows.is_extraction.all() or not rows.is_extraction.any():
         raise TruthError("the labels hold one class only; both honest and extracting accounts are needed")
     fitted = {level: _fit_calibrated(rows, level) for level in levels}
-    return AdditiveModel(fitted, dict(fitted_on))
+    return AdditiveModel(fitted, dict(fitted_on), population_of(rows.features[~rows.is_extraction]))

@@ -5,19 +5,24 @@ A model file is JSON with a digest of itself. Nothing in it is executed; a chang
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from detector.detectors.base import Reference, Values, Verdict
+from detector.detectors.base import Cohorts, Reference, Values, Verdict
+from detector.detectors.population import QUANTILES
 from detector.errors import ModelError
 from detector.features.catalogue import FEATURES
 
-SCHEMA = "stillwatch-additive-1"
+SCHEMA = "stillwatch-additive-2"
+#: Without cohorts, counts and population: read as ever, and what they are needed for is left unsaid.
+OLDER_SCHEMA = "stillwatch-additive-1"
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,13 @@ class AdditiveModel:
     ----------
     levels: evidence level -> its curves.
     fitted_on: digests and counts of the training logs, for the record.
+    population: quantiles of the features of the honest training accounts, see `detectors.population`.
     sha256: digest of the content, as the file states it.
     """
 
     levels: dict[int, Level]
     fitted_on: dict[str, Any]
+    population: Mapping[str, Values] = field(default_factory=dict)
     sha256: str = ""
 
     def for_level(self, level: int) -> Level:
@@ -90,21 +97,38 @@ def _rounded(values: Values) -> list[float]:
     return [float(f"{v:.6g}") for v in values]
 
 
+def _reference_json(reference: Reference) -> dict[str, Any]:
+    """Lay out a reference; its shares are kept to the last digit, so that no p-value flatters."""
+    stored: dict[str, Any] = {
+        "n": reference.n,
+        "scores": _rounded(reference.scores),
+        "p_values": reference.p_values.tolist(),
+        "floor": reference.floor,
+    }
+    if reference.n_above is not None:
+        stored["n_above"] = reference.n_above.tolist()
+    if reference.cohorts is not None:
+        cohorts = reference.cohorts
+        stored["cohorts"] = {
+            "sizes": dict(cohorts.sizes),
+            "worst": list(cohorts.worst),
+            "n_above": cohorts.n_above.tolist(),
+        }
+    return stored
+
+
 def to_json(model: AdditiveModel) -> str:
     """Write a model as text; the same model gives the same bytes."""
     levels = {
         str(level): {
             "prior": float(f"{part.prior:.6g}"),
             "curves": {n: {"knots": _rounded(c.knots), "values": _rounded(c.values)} for n, c in part.curves.items()},
-            "reference": {
-                "n": part.reference.n,
-                "scores": _rounded(part.reference.scores),
-                "p_values": _rounded(part.reference.p_values),
-            },
+            "reference": _reference_json(part.reference),
         }
         for level, part in sorted(model.levels.items())
     }
-    content = {"schema": SCHEMA, "fitted_on": model.fitted_on, "levels": levels}
+    population = {name: _rounded(quantiles) for name, quantiles in model.population.items()}
+    content = {"schema": SCHEMA, "fitted_on": model.fitted_on, "levels": levels, "population": population}
     return json.dumps({**content, "sha256": _digest(content)}, indent=1, sort_keys=True) + "\n"
 
 
@@ -118,13 +142,35 @@ def _curve(name: str, raw: dict[str, Any]) -> Curve:
     return Curve(knots, values)
 
 
+def _falling(counts: Values | npt.NDArray[np.int64], n_kept: int) -> bool:
+    return counts.shape == (n_kept,) and bool(np.all(counts >= 0) and np.all(np.diff(counts) <= 0))
+
+
+def _cohorts(raw: dict[str, Any], n_kept: int) -> Cohorts:
+    sizes = {str(name): int(size) for name, size in raw["sizes"].items()}
+    cohorts = Cohorts(sizes, tuple(str(name) for name in raw["worst"]), np.array(raw["n_above"], np.int64))
+    if not (set(cohorts.worst) <= set(sizes) and cohorts.n_above.shape == (n_kept,) == (len(cohorts.worst),)):
+        raise ValueError("the cohorts are none")
+    return cohorts
+
+
 def _reference(raw: dict[str, Any]) -> Reference:
     scores, p_values = np.array(raw["scores"], np.float64), np.array(raw["p_values"], np.float64)
-    is_ordered = bool(np.all(np.diff(scores) >= 0) and np.all(np.diff(p_values) <= 0))
-    is_share = bool(np.all((p_values > 0) & (p_values <= 1)))
-    if not (scores.shape == p_values.shape and scores.ndim == 1 and len(scores) and is_ordered and is_share):
+    floor = float(raw["floor"]) if "floor" in raw else float(p_values[-1])
+    n_above = np.array(raw["n_above"], np.int64) if "n_above" in raw else None
+    is_ordered = scores.ndim == 1 and bool(np.all(np.diff(scores) >= 0)) and _falling(p_values, len(scores))
+    is_share = bool(np.all((p_values > 0) & (p_values <= 1))) and 0 <= floor <= 1
+    if not (len(scores) and is_ordered and is_share and (n_above is None or _falling(n_above, len(scores)))):
         raise ValueError("the reference is not one")
-    return Reference(int(raw["n"]), scores, p_values)
+    cohorts = _cohorts(raw["cohorts"], len(scores)) if "cohorts" in raw else None
+    return Reference(int(raw["n"]), scores, p_values, floor, n_above, cohorts)
+
+
+def _population(raw: dict[str, Any]) -> dict[str, Values]:
+    population = {str(name): np.array(values, np.float64) for name, values in raw.items()}
+    if not all(q.shape == (QUANTILES,) and bool(np.all(np.diff(q) >= 0)) for q in population.values()):
+        raise ValueError("the population is not one")
+    return population
 
 
 def from_json(text: str, *, where: str) -> AdditiveModel:
@@ -142,7 +188,7 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
     try:
         stored = json.loads(text)
         sha256 = stored.pop("sha256")
-        if stored["schema"] != SCHEMA:
+        if stored["schema"] not in (SCHEMA, OLDER_SCHEMA):
             raise ModelError(f"{where}: schema {stored['schema']!r}, {SCHEMA!r} is needed; fit the model again")
         if _digest(stored) != sha256:
             raise ModelError(f"{where}: changed after it was made, its digest differs; fit the model again")
@@ -154,11 +200,12 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
             )
             for level, part in stored["levels"].items()
         }
+        population = _population(stored.get("population", {}))
         if not levels:
             raise ValueError("no levels")
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ModelError(f"{where}: is not a model of this version; fit the model again") from error
-    return AdditiveModel(levels, stored["fitted_on"], sha256)
+    return AdditiveModel(levels, stored["fitted_on"], population, sha256)
 
 
 def load_model(path: Path | None) -> AdditiveModel:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.detectors.base import Reference, Verdict, within_log_reference
+from detector.detectors.base import Cohorts, Reference, Verdict, within_log_reference
 
 SCORES = st.lists(st.integers(-40, 40).map(lambda tenths: tenths / 10), min_size=2, max_size=60)
 TEN = within_log_reference(np.arange(10.0))
@@ -17,9 +17,19 @@ def test_p_value_by_hand() -> None:
     np.testing.assert_allclose(TEN.p_value(np.array([9.0, 8.0, 0.0])), [1 / 11, 2 / 11, 10 / 11])
 
 
-def test_p_value_between_scores_is_geometric() -> None:
-    """Halfway between two scores lies the geometric mean of their shares."""
-    np.testing.assert_allclose(TEN.p_value(np.array([8.5])), [np.sqrt(1 / 11 * 2 / 11)])
+def test_p_value_between_scores_never_flatters() -> None:
+    """Between two kept scores it is that of the lower one, below all of them it is 1."""
+    np.testing.assert_allclose(TEN.p_value(np.array([8.5, 8.999, -0.1])), [2 / 11, 2 / 11, 1.0])
+
+
+@given(SCORES, SCORES)
+def test_p_value_is_never_below_the_exact_one(known: list[float], asked: list[float]) -> None:
+    """However few scores a reference keeps: at least 1 + accounts at least so high, over 1 + accounts."""
+    scores, every_third = np.sort(known), np.unique(np.sort(known)[::-1][::3])
+    shares = np.array([((scores >= s).sum() + 1) / (len(scores) + 1) for s in every_third])
+    p_values = Reference(len(scores), every_third, np.minimum(shares, 1.0)).p_value(np.array(asked))
+    exact = np.array([((scores >= s).sum() + 1) / (len(scores) + 1) for s in asked])
+    assert np.all(p_values >= exact - 1e-12)
 
 
 @given(SCORES, SCORES)
@@ -41,19 +51,21 @@ def test_accounts_that_score_alike_have_one_share(known: list[float]) -> None:
 
 
 @given(SCORES, st.floats(0, 1))
-def test_threshold_undoes_p_value(known: list[float], place: float) -> None:
-    """For every budget that the reference can tell, the p-value at its threshold is the budget."""
+def test_threshold_is_where_p_values_come_within_the_budget(known: list[float], place: float) -> None:
+    """At the threshold the p-value is within the budget, just below it is not."""
     reference = within_log_reference(np.array(known))
     least, most = reference.p_value(np.array([max(known), min(known)]))
-    budget = least ** (1 - place) * most**place
-    np.testing.assert_allclose(reference.p_value(np.array([reference.threshold(budget)])), [budget])
+    budget = least ** (1 - place) * most**place * (1 + 1e-12)
+    threshold = reference.threshold(budget)
+    at, below = reference.p_value(np.array([threshold, np.nextafter(threshold, -np.inf)]))
+    assert at <= budget < below
 
 
 @given(SCORES, st.floats(0.01, 0.5))
 def test_a_budget_flags_no_larger_share(known: list[float], budget: float) -> None:
-    """Of the accounts behind the reference, those above the threshold are at most the budget."""
+    """Of the accounts behind the reference, those from the threshold on are at most the budget."""
     scores = np.array(known)
-    flagged = (scores > within_log_reference(scores).threshold(budget)).mean()
+    flagged = (scores >= within_log_reference(scores).threshold(budget)).mean()
     assert flagged <= budget * (len(known) + 1) / len(known) + 1e-12
 
 
@@ -61,13 +73,24 @@ def test_stricter_budgets_have_higher_thresholds() -> None:
     """Halving the budget never lowers the threshold."""
     thresholds = [TEN.threshold(0.5 / 2**k) for k in range(6)]
     assert thresholds == sorted(thresholds)
-    assert thresholds[0] < thresholds[-1] == 9.0
+    assert thresholds[0] < thresholds[-1] == np.nextafter(9.0, 10.0)
 
 
-def test_reference_of_a_model_ends_at_its_edge() -> None:
-    """Beyond the kept scores the share stays at the edge."""
-    reference = Reference(1000, np.array([0.0, 1.0]), np.array([0.5, 0.01]))
-    np.testing.assert_allclose(reference.p_value(np.array([-5.0, 5.0])), [0.5, 0.01])
+@pytest.mark.parametrize(("floor", "least"), [(0.0, 1 / 1001), (0.004, 0.004)])
+def test_reference_of_a_model_ends_at_its_floor(floor: float, least: float) -> None:
+    """Above every score the share is the floor, 1 / (n + 1) where none is given; below all of them it is 1."""
+    reference = Reference(1000, np.array([0.0, 1.0]), np.array([0.5, 0.01]), floor)
+    np.testing.assert_allclose(reference.p_value(np.array([-5.0, 1.0, 5.0])), [1.0, 0.01, least])
+
+
+def test_a_cohort_holds_the_threshold_up() -> None:
+    """No kind of customer is flagged ten times the budget: where 3 of 29 score from 8 on, a budget of .01 needs 9."""
+    cohorts = Cohorts({"bulk": 29}, ("bulk", "bulk"), np.array([3, 1]))
+    scores, shares = np.array([8.0, 9.0]), np.array([0.005, 0.003])
+    free, held = Reference(999, scores, shares), Reference(999, scores, shares, cohorts=cohorts)
+    assert (free.threshold(0.01), held.threshold(0.01)) == (8.0, 9.0)
+    assert held.threshold(0.006) == np.nextafter(9.0, 10.0)
+    assert cohorts.shares.tolist() == [4 / 30, 2 / 30]
 
 
 def test_verdict_adds_up() -> None:

@@ -1,5 +1,6 @@
 """Fitting: a true effect is found with its sign, what is left out stays out, the same rows give the same bytes."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,28 +81,61 @@ def test_one_class_is_refused(label: bool) -> None:
 
 @pytest.mark.parametrize("logs", [1, 2])
 def test_the_reference_is_of_honest_accounts(logs: int) -> None:
-    """It counts them all, ascends, and its shares fall from 1 towards 1 / (n + 1)."""
+    """It counts them all, ascends, and its shares fall from 1 to 2 / (n + 1), where n is of the smallest log."""
     rows = training_set(logs=logs)
     reference = fit_model(rows, fitted_on={}).levels[3].reference
     n = int((~rows.is_extraction).sum())
+    least = min(int((~rows.is_extraction & (rows.log == number)).sum()) for number in range(logs))
     assert reference.n == n
     assert np.all(np.diff(reference.scores) >= 0)
     assert np.all(np.diff(reference.p_values) <= 0)
     assert 0.9 < reference.p_values[0] <= 1
-    assert 1 / (n + 1) <= reference.p_values[-1] <= 2 / (n + 1)
+    assert 2 / (n + 1) <= reference.p_values[-1] <= 2 / (least + 1)
+    assert reference.least == reference.floor == 1 / (least + 1)
+    assert reference.n_above is not None and reference.n_above[0] == n and reference.n_above[-1] == 1
 
 
 def test_a_cohort_that_looks_guilty_raises_the_bar() -> None:
-    """No score is rarer than a tenth of its share among the 30 honest customers who look like harvests."""
+    """30 honest customers who look like harvests are the worst cohort, and hold the threshold up for everyone."""
     rows = training_set(900)
     alike = np.zeros(900, dtype=bool)
     alike[np.flatnonzero(~rows.is_extraction)[:30]] = True
     features = rows.features.copy()
     features.loc[alike, ["repeats", "age"]] += [2.0, -2.0]
     named = np.where(alike, "bulk", rows.cohort).astype(object)
-    model = fit_model(training_set(900, features=features, cohort=named), fitted_on={})
-    reference = model.levels[3].reference
-    assert reference.p_values[-1] >= 2 / 31 / 10 > 2 / (reference.n + 1)
+    reference = fit_model(training_set(900, features=features, cohort=named), fitted_on={}).levels[3].reference
+    cohorts = reference.cohorts
+    assert cohorts is not None
+    assert cohorts.sizes == {"bulk": 30, "people": reference.n - 30}
+    assert cohorts.worst[-1] == "bulk"
+    assert replace(reference, cohorts=None).threshold(0.03) < reference.threshold(0.03)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_worst_log_counts(number: int) -> None:
+    """Where the honest accounts of one log score high, shares are those of that log, not of all."""
+    rows = training_set(400)
+    features = rows.features.copy()
+    features.loc[(rows.log == number) & ~rows.is_extraction, "repeats"] += 1.0
+    reference = fit_model(training_set(400, features=features), fitted_on={}).levels[3].reference
+    assert reference.n_above is not None
+    pooled = (reference.n_above + 1) / (reference.n + 1)
+    assert np.all(reference.p_values >= pooled)
+    middle = len(pooled) // 2
+    assert reference.p_values[middle] > 1.2 * pooled[middle]
+
+
+def test_the_population_is_of_honest_accounts() -> None:
+    """Quantiles of every feature over honest accounts, those of harvests left out."""
+    rows = training_set()
+    population = fit_model(rows, fitted_on={}).population
+    honest = rows.features[~rows.is_extraction]
+    assert set(population) == set(rows.features)
+    assert population["repeats"][[0, 10, 20]].tolist() == [
+        honest.repeats.min(),
+        pytest.approx(honest.repeats.median()),
+        honest.repeats.max(),
+    ]
 
 
 def test_logs_of_one_kind_each_can_be_fitted() -> None:

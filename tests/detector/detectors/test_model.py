@@ -9,13 +9,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.detectors.base import Reference
+from detector.detectors.base import Cohorts, Reference
 from detector.detectors.combined import Combined
-from detector.detectors.model import SCHEMA, AdditiveModel, Curve, Level, _digest, from_json, load_model, to_json
+from detector.detectors.model import (
+    OLDER_SCHEMA,
+    SCHEMA,
+    AdditiveModel,
+    Curve,
+    Level,
+    _digest,
+    from_json,
+    load_model,
+    to_json,
+)
 from detector.errors import ModelError
 from detector.features.catalogue import FEATURES
 
-REFERENCE = Reference(100, np.array([-3.0, 0.0, 2.0]), np.array([0.9, 0.1, 0.01]))
+COHORTS = Cohorts({"chat": 70, "bulk": 30}, ("chat", "chat", "bulk"), np.array([70, 5, 1]))
+REFERENCE = Reference(100, np.array([-3.0, 0.0, 2.0]), np.array([0.9, 0.1, 0.02]), 0.01, np.array([90, 9, 1]), COHORTS)
+POPULATION = {"age": np.arange(21.0)}
 
 
 def small_model() -> AdditiveModel:
@@ -26,7 +38,7 @@ def small_model() -> AdditiveModel:
         0: Level(-5.0, {"age": age}, REFERENCE),
         2: Level(-6.0, {"age": age, "repeats": repeats}, REFERENCE),
     }
-    return AdditiveModel(levels, {"logs": [{"n_accounts": 100}]})
+    return AdditiveModel(levels, {"logs": [{"n_accounts": 100}]}, POPULATION)
 
 
 TEXT = to_json(small_model())
@@ -93,6 +105,25 @@ def _scores(content: dict) -> dict:  # type: ignore[type-arg]
     return content["levels"]["0"]["reference"]
 
 
+def older(content: dict) -> None:  # type: ignore[type-arg]
+    """Turn a model into one of the older schema."""
+    content["schema"] = OLDER_SCHEMA
+    del content["population"]
+    for part in content["levels"].values():
+        for name in ("floor", "n_above", "cohorts"):
+            del part["reference"][name]
+
+
+def test_a_model_of_the_older_schema_is_read() -> None:
+    """It scores as ever; its least p-value is the last that it holds, and it knows no population."""
+    read = from_json(resealed(older), where="here")
+    features = pd.DataFrame({"age": [0.5, 1.5], "repeats": [1.0, 3.0]})
+    np.testing.assert_array_equal(read.judge(features, 2).scores, small_model().judge(features, 2).scores)
+    reference = read.levels[0].reference
+    assert (reference.least, reference.n_above, reference.cohorts) == (0.02, None, None)
+    assert read.population == {}
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -107,6 +138,13 @@ def _scores(content: dict) -> dict:  # type: ignore[type-arg]
         lambda c: _scores(c).update(p_values=[0.9, 0.1, 0.0]),
         lambda c: _scores(c).update(p_values=[0.1, 0.9, 0.95]),
         lambda c: _scores(c).update(scores=[], p_values=[]),
+        lambda c: _scores(c).update(floor=-1),
+        lambda c: _scores(c).update(n_above=[1, 2, 3]),
+        lambda c: _scores(c).update(n_above=[3, 2]),
+        lambda c: _scores(c)["cohorts"].update(worst=["chat", "chat", "nobody"]),
+        lambda c: _scores(c)["cohorts"].update(n_above=[1]),
+        lambda c: c["population"].update(age=[1.0]),
+        lambda c: c["population"].update(age=list(range(21, 0, -1))),
         lambda c: c.update(levels={}),
         lambda c: c.pop("levels"),
     ],
