@@ -56,15 +56,15 @@ def _mapped(pairs: list[str] | None) -> dict[str, str]:
 
 def _settings(config: Path | None, assignments: list[str] | None, options: dict[str, Any]) -> Any:
     """Lay defaults, file, ``--set`` and options over one another, in this order."""
-    from detector.settings import ScoreSettings, load, overlay, parse_assignments, read_toml
+    from detector.settings import ScoreSettings, load, overlay_ways, parse_assignments, read_toml
 
     values: dict[str, Any] = {}
     if config is not None:
         values = read_toml(config)
         load(ScoreSettings, values, where=str(config))
-    values = overlay(values, parse_assignments(assignments or ()))
+    values = overlay_ways(values, parse_assignments(assignments or ()))
     load(ScoreSettings, values, where="--set")
-    return load(ScoreSettings, overlay(values, _given(options)), where="options")
+    return load(ScoreSettings, overlay_ways(values, _given(options)), where="options")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
@@ -92,6 +92,16 @@ def score(
     budget: Annotated[
         float | None, typer.Option("--budget", help="Expected share of honest accounts flagged.", show_default="0.001")
     ] = None,
+    fdr: Annotated[
+        float | None,
+        typer.Option("--fdr", metavar="Q", help="Or: expected share of honest ones among the flagged."),
+    ] = None,
+    capacity: Annotated[
+        float | None, typer.Option("--capacity", metavar="N", help="Or: cases per day that reviewers can open.")
+    ] = None,
+    history: Annotated[
+        Path | None, typer.Option("--history", metavar="DIR", help="Results of the look before this one.")
+    ] = None,
     detector: Annotated[
         str | None, typer.Option("--detector", metavar="NAME", help="Instead of combined; any PyOD model as pyod:NAME.")
     ] = None,
@@ -116,10 +126,18 @@ def score(
     """Say which accounts look like distillation, and why.
 
     Example: stillwatch score 'logs/2026-11-*.csv.gz' --accounts accounts.csv --out scored --budget 0.001
+
+    Example: stillwatch score log.parquet --out scored --fdr 0.05
+
+    Example: stillwatch score log.parquet --out scored --capacity 20
+
+    Example: stillwatch score last_14_days.parquet --out today --history yesterday
     """
     from detector.reports.atomic import check_free
+    from detector.reports.loading import load_history
 
     check_free(out)
+    looked = load_history(history) if history else None
     options = {
         "engine": engine,
         "input": {
@@ -130,7 +148,7 @@ def score(
             "threads": threads,
             "text": False if no_text else None,
         },
-        "policy": {"budget": budget},
+        "policy": {"budget": budget, "fdr": fdr, "capacity": capacity},
         "detector": {"name": detector, "model": model},
         "report": {"include_excerpts": True if include_excerpts else None},
     }
@@ -140,7 +158,7 @@ def score(
     from detector.reports.publish import write_results
 
     with progress(quiet=quiet or as_json) as tell:
-        results = run(logs, settings, accounts=accounts, allow=allow, tell=tell)
+        results = run(logs, settings, accounts=accounts, allow=allow, history=looked, tell=tell)
         tell("writing the report")
         write_results(results, out, report_accounts=settings.report.accounts)
     _say(results, out, quiet=quiet, as_json=as_json)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector import __version__
 from detector.clock import Clock
-from detector.detectors.base import Detector, Verdict
+from detector.detectors.base import Detector, Reference, Verdict
+from detector.detectors.population import outside
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
 from detector.excerpts import collect_excerpts
@@ -24,12 +26,14 @@ from detector.linkage.links import Links, find_links
 from detector.policy import Decisions, decide
 from detector.profiles.store import Profiles
 from detector.results import Results
-from detector.settings import ScoreSettings
+from detector.sequential import EProcess
+from detector.settings import PolicySettings, ScoreSettings
 from detector.summaries import cluster_table, link_table, scored_table, timeline_table
-from detector.tables import EXCERPTS
+from detector.tables import EXCERPTS, HISTORY
 
 #: Features that need to know when accounts were opened, and where that is said.
 _BY_SIGN_UP, _SIGN_UP = ("age", "sign_up_spread"), "created_at (--accounts)"
+_DAY_US = 86_400_000_000
 _LIBRARIES = ("duckdb", "numba", "numpy", "pandas", "pyarrow", "pyod", "scikit-learn")
 
 
@@ -100,6 +104,40 @@ def _period(profiles: Profiles) -> dict[str, str]:
     return {"from": f"{first}Z", "to": f"{last}Z"}
 
 
+def _n_days(profiles: Profiles) -> int:
+    """Count the days that the log covers, to the nearest, at least 1."""
+    volume = profiles.trimmed()["volume"]
+    return max(1, round(int(volume.last_at.max() - volume.first_at.min()) / _DAY_US))
+
+
+def _drift(subjects: Subjects, verdict: Verdict, detector: Detector) -> list[dict[str, Any]]:
+    """Say on which of the features in use the log lies outside the population behind the model."""
+    population = getattr(getattr(detector, "model", None), "population", {})
+    shifts = outside(population, subjects.pooled, list(verdict.contributions))
+    return [asdict(shift) | {"meaning": FEATURES[shift.feature].meaning} for shift in shifts]
+
+
+def _look(
+    history: pa.Table | None, reference: Reference | None, scored: pa.Table, settings: PolicySettings
+) -> pa.Table:
+    """Add this look to the history; a first look begins one."""
+    least = reference.least if reference else 1.0
+    process = EProcess(settings.looks, least, settings.history_budget)
+    if history is not None:
+        process.check_budget()
+    before = HISTORY.empty_table() if history is None else history
+    return process.advance(before, scored["account_id"], scored["p_value"])
+
+
+def _look_record(history: pa.Table, settings: PolicySettings) -> dict[str, Any]:
+    return {
+        "look": history["n_looks"][0].as_py() if len(history) else 0,
+        "looks": settings.looks,
+        "budget": settings.history_budget,
+        "n_alarms": int(pc.sum(history["is_alarm"]).as_py() or 0),
+    }
+
+
 def _run_record(
     log: Log,
     subjects: Subjects,
@@ -125,7 +163,8 @@ def _run_record(
         },
         "model": model,
         "threshold": decisions.threshold,
-        "budget": settings.policy.budget,
+        "budget": decisions.control["budget"],
+        "error_control": decisions.control,
         "period": _period(subjects.profiles),
     }
 
@@ -138,6 +177,7 @@ def judge(
     clock: Clock,
     *,
     allowed: Collection[str] = (),
+    history: pa.Table | None = None,
 ) -> Results:
     """Score what was folded.
 
@@ -145,6 +185,7 @@ def judge(
     ----------
     log: read to its end.
     allowed: accounts under contract, on which nothing is recommended.
+    history: of earlier looks, columns of `tables.HISTORY`; none when this is the first.
     clock: takes how long each stage took.
     """
     with clock.stage("link"):
@@ -155,14 +196,26 @@ def judge(
         n_events = profiles.trimmed()["volume"].n_requests
         may_revoke = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
-        decisions = decide(verdict, own, n_events, settings.policy, may_revoke=may_revoke, is_allowed=is_allowed)
+        decisions = decide(
+            verdict,
+            own,
+            n_events,
+            settings.policy,
+            may_revoke=may_revoke,
+            is_allowed=is_allowed,
+            cluster=subjects.cluster,
+            n_days=_n_days(profiles),
+        )
     with clock.stage("tabulate"):
         model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
         run = _run_record(log, subjects, decisions, settings, model)
         run["counts"]["n_allowed"] = int(is_allowed.sum())
+        run["drift"] = _drift(subjects, verdict, detector)
         rejected = log.rejected()
         excerpts = _excerpts(log, subjects, decisions, settings)
-        return _tables(subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts)
+        return _tables(
+            subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts, history=history
+        )
 
 
 def _excerpts(log: Log, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
@@ -182,9 +235,12 @@ def _tables(
     run: dict[str, Any],
     rejected: pa.Table,
     excerpts: pa.Table,
+    history: pa.Table | None,
 ) -> Results:
     is_clustered = subjects.cluster_size > 1
     scored = scored_table(subjects.profiles, subjects.cluster, verdict, decisions)
+    gathered = _look(history, verdict.reference, scored, settings.policy)
+    run["history"] = _look_record(gathered, settings.policy)
     shown = np.argsort(-verdict.scores, kind="stable")[: max(settings.report.accounts, 200)]
     return Results(
         scored=scored,
@@ -195,4 +251,5 @@ def _tables(
         rejected=rejected,
         excerpts=excerpts,
         run=run,
+        history=gathered,
     )

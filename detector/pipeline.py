@@ -52,6 +52,7 @@ def score(
     *,
     accounts: Path | None = None,
     allow: Path | None = None,
+    history: pa.Table | None = None,
     tell: Tell = silent,
 ) -> Results:
     """Score a log.
@@ -61,6 +62,7 @@ def score(
     patterns: files, globs, folders, or ``-`` for standard input.
     accounts: file of what is known of accounts, see `logs.accounts`.
     allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
+    history: of the looks before this one, columns of `tables.HISTORY`; none when this is the first.
     tell: takes progress.
 
     Returns
@@ -86,6 +88,6 @@ def score(
         tell("linking and scoring accounts")
         from detector.judging import judge
 
-        results = judge(log, profiles, detector, settings, clock, allowed=allowed)
+        results = judge(log, profiles, detector, settings, clock, allowed=allowed, history=history)
     results.run["timings_s"] = clock.timings_s
     return results

@@ -5,13 +5,16 @@ requests, and support from the account's own behaviour: sharing a card with a fl
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from detector.detectors.base import Reference, Values, Verdict
+from detector.control import find_threshold
+from detector.detectors.base import Values, Verdict
 from detector.errors import ImpossibleRequestError
-from detector.settings import PolicySettings
+from detector.evalues import from_p
+from detector.settings import BUDGET, PolicySettings
 from detector.tables import FAMILIES
 
 #: Families that show hiding: honest bulk work matches a harvest in rate and content, and does not hide.
@@ -26,32 +29,20 @@ class Decisions:
 
     Attributes
     ----------
-    threshold: score from which accounts are flagged.
-    p_value: share of honest accounts that score at least so high, shape (n,).
+    threshold: score from which on accounts are flagged.
+    control: how the threshold came about, see `control.Control`.
+    p_value: bound on the share of honest accounts that score at least so high, shape (n,).
+    e_value: the same evidence as a bet, see `evalues.from_p`; shape (n,).
     is_flagged: shape (n,).
     action: one of `tables.ACTIONS`, shape (n,).
     """
 
     threshold: float
+    control: dict[str, Any]
     p_value: Values
+    e_value: Values
     is_flagged: npt.NDArray[np.bool_]
     action: npt.NDArray[np.str_]
-
-
-def check_budget(reference: Reference, budget: float) -> None:
-    """Refuse a budget that the reference cannot support.
-
-    Raises
-    ------
-    ImpossibleRequestError
-        The budget is below one in the number of honest accounts behind the reference.
-    """
-    least = 1.0 / reference.n if reference.n else 1.0
-    if budget < least:
-        raise ImpossibleRequestError(
-            f"--budget {budget:g}: the reference holds {reference.n} honest accounts and can tell rates from "
-            f"{least:.2g} up; give a larger budget, or fit a model on more accounts"
-        )
 
 
 def decide(
@@ -62,8 +53,13 @@ def decide(
     *,
     may_revoke: bool,
     is_allowed: npt.NDArray[np.bool_] | None = None,
+    cluster: npt.NDArray[np.int64] | None = None,
+    n_days: int = 1,
 ) -> Decisions:
     """Choose an action for every account.
+
+    Throttling and revoking are measured from the threshold of `--budget`, of the default one where another way set the
+    threshold: many reviewers make nobody guiltier.
 
     Parameters
     ----------
@@ -72,32 +68,38 @@ def decide(
     n_events: requests of each account, shape (n,).
     is_allowed: accounts under contract: flagged like others, never acted on; shape (n,), none is nobody.
     may_revoke: False when the input is degraded or the log too thin to support a revocation at all.
+    cluster: cluster number of each account, shape (n,); none is everyone alone.
+    n_days: days that the log covers.
 
     Raises
     ------
     ImpossibleRequestError
-        See `check_budget`.
+        See `control.find_threshold`.
     """
     if verdict.reference is None:
         raise ImpossibleRequestError("the detector has no reference scores; a budget needs them")
-    check_budget(verdict.reference, settings.budget)
     scores = verdict.scores
-    threshold = verdict.reference.threshold(settings.budget)
-    is_flagged = scores > threshold
+    case = np.arange(len(scores)) if cluster is None else cluster
+    control = find_threshold(verdict.reference, scores, settings, case=case, n_days=n_days)
+    threshold = control.threshold
+    is_flagged = scores >= threshold
+    firm = threshold if settings.budget else max(threshold, verdict.reference.threshold(BUDGET))
     supporting = sum((verdict.by_family(f) >= settings.family_support).astype(int) for f in FAMILIES)
     own_support = np.max([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= settings.family_support
     hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= settings.hiding_support
     revoke = (
         is_flagged
         & may_revoke
-        & (scores >= threshold + settings.revoke_odds)
+        & (scores >= firm + settings.revoke_odds)
         & (supporting >= settings.revoke_families)
         & hides
         & own_support
         & (n_events >= settings.revoke_events)
     )
-    throttle = is_flagged & (scores >= threshold + settings.throttle_odds)
+    throttle = is_flagged & (scores >= firm + settings.throttle_odds)
     action = np.select([revoke, throttle, is_flagged], ["revoke", "throttle", "review"], "none")
     if is_allowed is not None:
         action[is_allowed] = "none"
-    return Decisions(threshold, verdict.reference.p_value(scores), is_flagged, action)
+    p_value = verdict.reference.p_value(scores)
+    e_value = from_p(p_value, verdict.reference.least)
+    return Decisions(threshold, control.record, p_value, e_value, is_flagged, action)

@@ -1,9 +1,11 @@
 """What one scoring run found: the tables of `detector.tables`, held together. No logic lives here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+
+from detector.tables import HISTORY
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Results:
     rejected: rows that could not be read, columns of `tables.REJECTED`.
     excerpts: redacted prompts, columns of `tables.EXCERPTS`; empty unless they were asked for.
     run: how it was made: resolved settings, versions, inputs, counts, timings; plain JSON values.
+    history: what accounts have gathered over this and earlier looks, columns of `tables.HISTORY`.
     """
 
     scored: pa.Table
@@ -31,3 +34,4 @@ class Results:
     rejected: pa.Table
     excerpts: pa.Table
     run: dict[str, Any]
+    history: pa.Table = field(default_factory=HISTORY.empty_table)

@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from detector.errors import ConfigError, nearest
+
+#: Share of honest accounts flagged where nothing else is asked for (chosen).
+BUDGET = 1e-3
+#: Keys of `PolicySettings` of which one sets the threshold.
+WAYS = ("budget", "fdr", "capacity")
 
 
 class Settings(BaseModel):
@@ -55,9 +60,21 @@ class DetectorSettings(Settings):
 
 
 class PolicySettings(Settings):
-    """When a score becomes an action."""
+    """When a score becomes an action. The threshold follows from one of `budget`, `fdr` and `capacity`."""
 
-    budget: float = Field(1e-3, gt=0, le=0.5, description="expected share of honest accounts flagged")
+    budget: float | None = Field(
+        BUDGET, gt=0, le=0.5, description="expected share of honest accounts flagged; the default of the three"
+    )
+    fdr: float | None = Field(None, gt=0, lt=1, description="expected share of honest accounts among the flagged")
+    capacity: float | None = Field(None, gt=0, description="cases per day that reviewers can open")
+    base_rate: float = Field(5e-3, gt=0, lt=1, description="share of accounts that extract, before any evidence")
+    least_odds: float = Field(
+        0.05, ge=0, description="odds below which a case is hopeless, at best (chosen: 1 in 20 opened cases)"
+    )
+    history_budget: float = Field(
+        0.01, gt=0, lt=1, description="expected share of honest accounts that ever raise an alarm over all looks"
+    )
+    looks: int = Field(30, ge=1, description="looks that a history is planned for (chosen: a month of days)")
     family_support: float = Field(
         1.0, gt=0, description="log-odds a family must add on its own to count as evidence (chosen: odds x e)"
     )
@@ -68,6 +85,17 @@ class PolicySettings(Settings):
     revoke_events: int = Field(50, ge=1, description="requests below which nobody is revoked automatically")
     revoke_odds: float = Field(3.0, description="log-odds above the flagging threshold that a revocation needs")
     throttle_odds: float = Field(1.0, description="log-odds above the flagging threshold that throttling needs")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_way(cls, values: Any) -> Any:
+        """Take the one way that is given; without any, the default budget."""
+        if not isinstance(values, Mapping):
+            return values
+        given = [way for way in WAYS if values.get(way) is not None]
+        if len(given) > 1:
+            raise ValueError(f"{' and '.join(given)} each set the threshold; give one of them")
+        return {**values, "budget": values.get("budget") if given else BUDGET}
 
 
 class ReportSettings(Settings):
@@ -149,6 +177,20 @@ def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any
         below = merged.get(key)
         merged[key] = overlay(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
     return merged
+
+
+def overlay_ways(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay settings over one another; a way to set the threshold replaces every way below it.
+
+    Examples
+    --------
+    >>> overlay_ways({"policy": {"budget": 0.01, "looks": 7}}, {"policy": {"fdr": 0.05}})
+    {'policy': {'looks': 7, 'fdr': 0.05}}
+    """
+    below, above = lower.get("policy"), upper.get("policy")
+    if isinstance(below, Mapping) and isinstance(above, Mapping) and set(WAYS) & set(above):
+        lower = {**lower, "policy": {key: value for key, value in below.items() if key not in WAYS}}
+    return overlay(lower, upper)
 
 
 def _allowed_keys(model: type[BaseModel], place: tuple[Any, ...]) -> Iterable[str]:

@@ -37,6 +37,7 @@ def scored_table(profiles: Profiles, cluster: Numbers, verdict: Verdict, decisio
             "account_id": pa.array(profiles.account_ids, pa.string()),
             "score": verdict.scores,
             "p_value": decisions.p_value,
+            "e_value": decisions.e_value,
             "is_flagged": decisions.is_flagged,
             "action": pa.array(decisions.action.tolist(), pa.string()),
             **{f"score_{family}": verdict.by_family(family) for family in FAMILIES},

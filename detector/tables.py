@@ -71,6 +71,7 @@ SCORED = pa.schema(
         ("account_id", pa.string()),
         ("score", pa.float64()),
         ("p_value", pa.float64()),
+        ("e_value", pa.float64()),
         ("rank", pa.int64()),
         ("is_flagged", pa.bool_()),
         ("action", pa.string()),
@@ -82,6 +83,17 @@ SCORED = pa.schema(
         ("n_events", pa.int64()),
         ("first_seen_at", INSTANT),
         ("last_seen_at", INSTANT),
+    ]
+)
+
+#: What accounts have gathered over repeated looks; see `detector.sequential`. Accounts of earlier looks stay.
+HISTORY = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("e_process", pa.float64()),
+        ("is_alarm", pa.bool_()),
+        ("n_looks", pa.int64()),
+        ("n_planned", pa.int64()),
     ]
 )
 

@@ -52,6 +52,17 @@ def _read_run(path: Path) -> dict[str, Any]:
     return run
 
 
+def load_history(folder: Path) -> pa.Table:
+    """Read what an earlier run of `stillwatch score` wrote for later looks; columns of `tables.HISTORY`.
+
+    Raises
+    ------
+    NotScoredError
+        The folder holds no history.
+    """
+    return _read_table(folder / "history.parquet", tables.HISTORY)
+
+
 def load_results(folder: Path) -> Results:
     """Read what `stillwatch score` wrote.
 

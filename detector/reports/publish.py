@@ -22,6 +22,7 @@ EXACT = {
     "evidence": ("evidence", tables.EVIDENCE),
     "links": ("links", tables.LINKS),
     "timeline": ("timeline", tables.TIMELINE),
+    "history": ("history", tables.HISTORY),
 }
 
 #: Written only when the user asked for prompts.

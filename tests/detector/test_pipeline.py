@@ -94,12 +94,12 @@ def test_evidence_is_the_score(results: Results) -> None:
 
 
 def test_ranks_and_flags_follow_the_score(results: Results) -> None:
-    """Ranks are 1 to n by falling score; flagged is above the threshold; p-values rise down the list."""
+    """Ranks are 1 to n by falling score; flagged is from the threshold on; p-values rise down the list."""
     rows = results.scored.to_pandas()
     assert rows["rank"].tolist() == list(range(1, len(rows) + 1))
     assert rows.score.is_monotonic_decreasing
     assert rows.p_value.is_monotonic_increasing
-    assert rows.is_flagged.tolist() == (rows.score > results.run["threshold"]).tolist()
+    assert rows.is_flagged.tolist() == (rows.score >= results.run["threshold"]).tolist()
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
@@ -132,6 +132,24 @@ def test_an_empty_count_column_changes_nothing(folder: Path, results: Results, t
     log = draw_log().assign(n_requests=pd.array([None] * len(draw_log()), dtype="Int64"))
     path = write_log(log, tmp_path / "log.parquet")
     assert_same_run(results, score([str(path)], settings(), accounts=folder / "accounts.csv"))
+
+
+@pytest.mark.parametrize(("people", "fleet"), [(60, 0), (0, 40)])
+def test_the_reference_cannot_be_poisoned(folder: Path, results: Results, people: int, fleet: int) -> None:
+    """Any number of added accounts, tame or wild, changes no lone account's score, p-value, e-value, flag or action."""
+    added = draw_log(9, people=people, fleet=fleet)
+    other = "new-" + added.account_id
+    added = added.assign(
+        account_id=other, payment_id="new-" + added.payment_id, ip=added.ip.str.replace(r"^\d+", "100", regex=True)
+    )
+    added["prompt"] = added.prompt.str.replace(" ", " x ")
+    path = write_log(pd.concat([draw_log(), added], ignore_index=True), folder / f"poisoned{people}.parquet")
+    both = score([str(path)], settings(), accounts=folder / "accounts.csv").scored.to_pandas().set_index("account_id")
+    alone = results.scored.to_pandas().set_index("account_id")
+    alone = alone[alone.cluster_id.isna()]
+    assert len(alone) >= 25 and both.cluster_id[alone.index].isna().all()
+    kept = ["score", "p_value", "e_value", "is_flagged", "action"]
+    pd.testing.assert_frame_equal(both.loc[alone.index, kept], alone[kept], rtol=1e-9)
 
 
 def off(results: Results) -> dict[str, str]:

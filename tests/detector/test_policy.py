@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.control import check_budget
 from detector.detectors.base import Reference, Verdict, within_log_reference
 from detector.errors import ImpossibleRequestError
-from detector.policy import Decisions, check_budget, decide
+from detector.policy import Decisions, decide
 from detector.settings import PolicySettings
 from detector.tables import ACTIONS
 
@@ -118,13 +119,23 @@ def test_actions_rise_with_the_score() -> None:
         assert decided({"repeats": half, "networks": half}).action.tolist() == [action]
 
 
+def test_many_reviewers_make_nobody_guiltier() -> None:
+    """Where capacity lowers the threshold, more is looked at; what is throttled or revoked is what ever was."""
+    rows = [{"repeats": half, "networks": half} for half in np.linspace(0.0, 9.0, 40)]
+    usual, many = decided(*rows), decided(*rows, capacity=40.0, least_odds=0.0)
+    assert many.threshold < usual.threshold
+    assert many.is_flagged.sum() > usual.is_flagged.sum()
+    for action in ("throttle", "revoke"):
+        np.testing.assert_array_equal(many.action == action, usual.action == action)
+
+
 @settings(max_examples=40)
 @given(st.lists(st.floats(-6, 20), min_size=1, max_size=20), st.floats(0.001, 0.5))
 def test_flagged_is_above_the_threshold(added: list[float], budget: float) -> None:
-    """An account is flagged exactly when its score exceeds the threshold, and acted upon exactly when flagged."""
+    """An account is flagged exactly when its score reaches the threshold, and acted upon exactly when flagged."""
     decisions = decided(*({"repeats": a} for a in added), budget=budget)
     scores = -4.0 + np.array(added)
-    np.testing.assert_array_equal(decisions.is_flagged, scores > decisions.threshold)
+    np.testing.assert_array_equal(decisions.is_flagged, scores >= decisions.threshold)
     np.testing.assert_array_equal(decisions.is_flagged, decisions.action != "none")
 
 

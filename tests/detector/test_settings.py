@@ -28,6 +28,9 @@ def test_settings_are_frozen() -> None:
         ({"policy": {"budget": 2}}, "conf.toml: policy.budget = 2: Input should be less than or equal to 0.5"),
         ({"policy": {"budget": float("nan")}}, "conf.toml: policy.budget = nan: "),
         ({"policy": 3}, "conf.toml: policy = 3: "),
+        ({"policy": {"fdr": 0.1, "budget": 0.1}}, "conf.toml: policy = {'fdr': 0.1, 'budget': 0.1}: Value error, "),
+        ({"policy": {"capacity": 0}}, "conf.toml: policy.capacity = 0: Input should be greater than 0"),
+        ({"policy": {"fdr": 1}}, "conf.toml: policy.fdr = 1: Input should be less than 1"),
         ({"engine": "sprak"}, "conf.toml: engine = 'sprak': Input should be 'embedded'"),
     ],
 )
@@ -36,6 +39,16 @@ def test_a_wrong_value_is_named(values: dict[str, object], text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         load(ScoreSettings, values, where="conf.toml")
     assert str(caught.value).startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("given", "budget"), [({}, 1e-3), ({"fdr": 0.1}, None), ({"capacity": 3}, None), ({"budget": 0.1}, 0.1)]
+)
+def test_one_way_sets_the_threshold(given: dict[str, float], budget: float | None) -> None:
+    """The default budget holds where nothing else is asked for; resolved settings can be given again."""
+    policy = load(ScoreSettings, {"policy": given}, where="test").policy
+    assert policy.budget == budget
+    assert type(policy).model_validate(policy.model_dump()) == policy
 
 
 def test_assignments_are_read_as_toml() -> None:

@@ -47,6 +47,7 @@ def _account(account_id: str, place: int) -> dict[str, Any]:
         "account_id": account_id,
         "score": score,
         "p_value": 0.0005 * (place + 1),
+        "e_value": 500.0 / (place + 1),
         "rank": place + 1,
         "is_flagged": is_flagged,
         "action": ("revoke", "review")[place % 2] if is_flagged else "none",

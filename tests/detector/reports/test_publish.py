@@ -17,6 +17,7 @@ FILES = {
     "evidence.parquet",
     "links.parquet",
     "timeline.parquet",
+    "history.parquet",
     "findings.jsonl",
     "report.html",
     "rejected.csv",
