@@ -21,6 +21,10 @@ def weaknesses(dossier: Dossier, run: Mapping[str, Any]) -> list[str]:
         points.append(f"Were all {family} evidence explained, the score would be {words.fixed(score)}{verdict}.")
     if len(dossier.families) < 2:
         points.append("Fewer than two independent families support it, so one innocent cause could explain it.")
+    foreign = {one.get("feature") for one in run.get("drift") or []}
+    resting = [step.meaning or step.feature for step in dossier.waterfall.evidence_for if step.feature in foreign]
+    if resting:
+        points.append(f"It rests on what is common in this log and was not behind the model: {words.listed(resting)}.")
     enough = ((run.get("settings") or {}).get("policy") or {}).get("revoke_events", 0)
     if (dossier.account["n_events"] or 0) < enough:
         n_events = words.counted(dossier.account["n_events"], "request")

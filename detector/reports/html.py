@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from detector.reports import words
 from detector.reports.caveats import remark, weaknesses
 from detector.reports.charts import request_timeline, score_histogram
+from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, flagged
 from detector.reports.safe import hex_bytes, safe_name, safe_text
 from detector.reports.waterfall import Waterfall
@@ -168,6 +169,8 @@ def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
         "level": run.get("evidence_level"),
         "level_words": words.LEVEL.get(run.get("evidence_level", -1), ""),
         "off": run.get("off") or [],
+        "errors_expected": [*errors_expected(run), *gathered(run)],
+        "drifted": drifted(run),
         "log_period": run.get("period") or {},
         "histogram": _chart(score_histogram(scores, run.get("threshold"))) if len(scores) else None,
         "suspects": suspects.slice(0, MOST_ACCOUNTS).to_pylist(),

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from detector.reports import words
 from detector.reports.caveats import remark, weaknesses
+from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
 from detector.reports.waterfall import Step
@@ -168,6 +169,8 @@ def summary(results: Results) -> str:
     lines = [f"{suspects.num_rows:,} of {n_accounts} flagged{_actions(suspects)}", ""]
     if suspects.num_rows:
         lines += [*_summary_rows(suspects), ""]
+    run = results.run
+    lines += [safe_text(line) for line in (*errors_expected(run), *gathered(run), *drifted(run))]
     lines.append(
         "Reasons: report.html, or `stillwatch explain DIR ACCOUNT`. Recommendations only: no account has been touched."
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
@@ -126,6 +127,15 @@ ROW = "2026-03-02T00:00:00Z,a\n"
         (2, HEADER + ROW, ["--set", "policy"], "give it as section.key=value"),
         (2, HEADER + ROW, ["--map", "account_id"], "give it as canonical=column"),
         (2, HEADER + ROW, ["--budget", "2"], "options: policy.budget = 2.0"),
+        (
+            2,
+            HEADER + ROW,
+            ["--budget", "0.1", "--fdr", "0.1"],
+            "budget and fdr each set the threshold; give one of them",
+        ),
+        (2, HEADER + ROW, ["--capacity", "0"], "options: policy.capacity = 0.0"),
+        (23, HEADER + ROW, ["--fdr", "0.0001"], "honest accounts behind the reference no e-value exceeds"),
+        (21, HEADER + ROW, ["--history", "nowhere"], "history.parquet: is missing"),
         (2, HEADER + ROW, ["--engine", "sprak"], "engine = 'sprak'"),
         (2, HEADER + ROW, ["--config", "none.toml"], "none.toml: cannot be read"),
         (23, HEADER + ROW, ["--budget", "0.0000001"], "--budget 1e-07: the reference holds"),
@@ -213,6 +223,52 @@ def test_precedence(run: Run, folder: Path, tmp_path: Path, given: list[str], bu
     policy = json.loads(out)["settings"]["policy"]
     assert policy["budget"] == budget
     assert policy["revoke_events"] == (77 if given else 50)
+
+
+def test_a_way_given_above_replaces_the_one_below(run: Run, folder: Path, tmp_path: Path) -> None:
+    """A budget in the file gives way to --capacity, without a word and without a clash."""
+    (tmp_path / "conf.toml").write_text("[policy]\nbudget = 0.002\nrevoke_events = 77\n", encoding="utf-8")
+    options = ["--config", "conf.toml", "--capacity", "2", "--json"]
+    policy = json.loads(run("score", folder / "log.csv", "--out", "s", *options)[1])["settings"]["policy"]
+    assert (policy["budget"], policy["capacity"], policy["revoke_events"]) == (None, 2.0, 77)
+
+
+def test_a_bound_that_the_log_cannot_keep_is_on_screen(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Nobody is flagged, and screen, run and page say why and what could be had."""
+    code, out, _ = run(
+        "score", folder / "log.csv", "--accounts", folder / "accounts.csv", "--out", "s", "--fdr", "0.05"
+    )
+    assert code == 0
+    assert out.startswith("0 of 38 accounts flagged")
+    control = json.loads((tmp_path / "s" / "run.json").read_text(encoding="utf-8"))["error_control"]
+    assert not control["is_met"]
+    assert "A false discovery rate of 0.05 cannot be promised for anyone: of 38 accounts" in control["note"]
+    assert control["note"] in out
+    assert control["note"] in (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
+
+
+def test_capacity_says_what_budget_it_is(run: Run, folder: Path) -> None:
+    """A case a day: the screen says how many cases, of how many, and the budget that amounts to."""
+    code, out, _ = run(
+        "score", folder / "log.csv", "--accounts", folder / "accounts.csv", "--out", "s", "--capacity", "1"
+    )
+    assert code == 0
+    assert re.search(r"at most 1 cases a day are flagged \(--capacity\)", out)
+    assert re.search(r"\d+ cases in 14 days, 1 a day would be 14", out)
+    assert re.search(r"That is a budget of 0\.\d+: at most [\d.]+ flagged honest accounts expected", out)
+
+
+def test_looks_follow_on_one_another(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Each run takes the history of the one before and writes its own; the screen counts the looks."""
+    log = [folder / "log.csv", "--accounts", folder / "accounts.csv"]
+    run("score", *log, "--out", "day1")
+    assert "Look" not in run("score", *log, "--out", "again")[1]
+    assert "Look 2 of 30: " in run("score", *log, "--out", "day2", "--history", "day1")[1]
+    code, out, _ = run("score", *log, "--out", "day3", "--history", "day2", "--json")
+    assert code == 0
+    assert json.loads(out)["history"]["look"] == 3
+    first, third = (pd.read_parquet(tmp_path / day / "history.parquet").e_process for day in ("day1", "day3"))
+    assert first.to_numpy() * 3 == pytest.approx(third.to_numpy())
 
 
 def test_no_text_reads_no_text(run: Run, folder: Path) -> None:

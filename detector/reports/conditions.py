@@ -1,0 +1,78 @@
+"""What holds for a run as a whole: what errors to expect, and whether its yardstick fits the log. Plain sentences."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from detector.reports import words
+
+#: Features named when a log lies outside the population behind the model (chosen: what a reader takes in).
+MOST_NAMED = 4
+
+
+def _asked(control: Mapping[str, Any]) -> str:
+    asked = control.get("asked")
+    return {
+        "fdr": f"at most {words.share(asked)} of the flagged accounts are expected to be honest (--fdr)",
+        "capacity": f"at most {words.number(asked)} cases a day are flagged (--capacity)",
+    }.get(str(control.get("method")), f"a share of {words.number(asked)} of honest accounts may be flagged (--budget)")
+
+
+def errors_expected(run: Mapping[str, Any]) -> list[str]:
+    """Say how the threshold came about and how many honest accounts to expect above it; empty where unknown.
+
+    Parameters
+    ----------
+    run: `Results.run`.
+    """
+    control = run.get("error_control") or {}
+    if not control:
+        return []
+    lines = [f"Threshold: {_asked(control)}."]
+    if not control.get("is_met", True) or control.get("method") == "capacity":
+        lines.append(str(control.get("note", "")))
+    if control.get("is_met", True):
+        most = words.number(round(float(control["honest_flags_at_most"]), 1))
+        seen = control.get("reference")
+        interval = control.get("honest_flags_interval")
+        known = (
+            f"; {words.number(seen['hits'])} of {words.number(seen['n'])} honest accounts behind the model score so "
+            f"high, exact 95 % interval {words.number(round(interval[0], 1))} to {words.number(round(interval[1], 1))}"
+            if seen and interval
+            else ""
+        )
+        budget = words.number(control["budget"])
+        lines.append(f"That is a budget of {budget}: at most {most} flagged honest accounts expected{known}.")
+    worst = control.get("worst_cohort")
+    if worst and worst.get("hits"):
+        low, high = words.share(worst["low"]), words.share(worst["high"])
+        lines.append(
+            f"Worst served honest customers: {worst['name']}, {words.number(worst['hits'])} of "
+            f"{words.number(worst['n'])} score so high ({low} to {high})."
+        )
+    return lines
+
+
+def drifted(run: Mapping[str, Any]) -> list[str]:
+    """Warn where the log is of other customers than the model's; empty where it is not."""
+    shifts = run.get("drift") or []
+    if not shifts:
+        return []
+    named = [f"{one.get('meaning') or one.get('feature')} ({one.get('feature')})" for one in shifts[:MOST_NAMED]]
+    more = f" and {len(shifts) - MOST_NAMED} more" if len(shifts) > MOST_NAMED else ""
+    features = words.counted(len(shifts), "feature")
+    return [
+        f"Caution: this log's accounts differ from those behind the model in {features}: {', '.join(named)}{more}. "
+        "Scores and expected errors are less trustworthy; fit a model on labelled logs of yours."
+    ]
+
+
+def gathered(run: Mapping[str, Any]) -> list[str]:
+    """Say what repeated looks have gathered; empty at a first look."""
+    history = run.get("history") or {}
+    if (history.get("look") or 0) < 2:
+        return []
+    n_alarms = words.counted(history["n_alarms"], "account")
+    return [
+        f"Look {history['look']} of {history['looks']}: {n_alarms} gathered evidence for an alarm that holds whenever "
+        f"you stop looking (history.parquet; a share of {words.number(history['budget'])} of honest accounts ever may)."
+    ]
