@@ -132,12 +132,15 @@ def _by_capacity(
     if taken < len(ordered) and taken > 0:
         taken = int((ordered > ordered[taken]).sum())
     why = "the rest is hopeless" if hopeful <= room else "the next would be one too many"
-    note = f"{taken} cases in {n_days} days, {settings.capacity:g} a day would be {room}: {why}."
+    note = f"Cases: {taken}; {settings.capacity:g} a day for a period of {n_days} would be {room}: {why}."
     return (float(ordered[taken - 1]) if taken else _nobody(reference, scores)), note
 
 
 def _expected(reference: Reference, threshold: float, n_accounts: int) -> dict[str, Any]:
-    """Say what flags of honest accounts to expect, were all accounts honest and like those of the reference."""
+    """Say what flags of honest accounts to expect, were all accounts honest and like those of the reference.
+
+    Intervals take the reference's accounts as independent; where clusters of them score alike they are too narrow.
+    """
     at = np.array([threshold])
     budget = float(reference.p_value(at)[0])
     kept, first = np.unique(reference.scores, return_index=True)

@@ -254,7 +254,7 @@ def test_capacity_says_what_budget_it_is(run: Run, folder: Path) -> None:
     )
     assert code == 0
     assert re.search(r"at most 1 cases a day are flagged \(--capacity\)", out)
-    assert re.search(r"\d+ cases in 14 days, 1 a day would be 14", out)
+    assert re.search(r"Cases: \d+; 1 a day for a period of 14 would be 14: ", out)
     assert re.search(r"That is a budget of 0\.\d+: at most [\d.]+ flagged honest accounts expected", out)
 
 

@@ -127,7 +127,7 @@ def test_capacity_stops_where_odds_are_hopeless() -> None:
     scores = np.concatenate([np.linspace(0, 8000, 500), np.full(4, 2.0 * N)])
     control = found(scores, capacity=1000)
     assert (scores >= control.threshold).sum() == 4
-    assert control.record["note"] == "4 cases in 1 days, 1000 a day would be 1000: the rest is hopeless."
+    assert control.record["note"] == "Cases: 4; 1000 a day for a period of 1 would be 1000: the rest is hopeless."
     assert control.record["budget"] == pytest.approx(1 / (N + 1))
     assert 0.005 / 0.995 * bayes_bound(REFERENCE.p_value(np.array([8000.0])))[0] < 0.05
 
