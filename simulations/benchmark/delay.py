@@ -19,6 +19,7 @@ from detector.detectors.base import Detector
 from detector.detectors.registry import make_detector
 from detector.engines.embedded import EmbeddedEngine, Log
 from detector.errors import TruthError, UsageError
+from detector.intervals import share_with_interval
 from detector.judging import describe
 from detector.logs.accounts import read_accounts
 from detector.policy import decide
@@ -26,7 +27,6 @@ from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
 from detector.settings import ScoreSettings
 from simulations.benchmark.inputs import read_truth
-from simulations.benchmark.intervals import share_with_interval
 
 _DAY_US = 86_400_000_000
 #: A campaign counts as found when so many of its accounts are flagged. Chosen: one flag may be luck.
@@ -90,7 +90,7 @@ def _look(
     subjects = describe(so_far, settings)
     level, n_requests = so_far.evidence_level, so_far.states["volume"].n_requests
     verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
-    decisions = decide(verdict, own, n_requests, settings.policy, may_revoke=level >= 2)
+    decisions = decide(verdict, own, n_requests, settings.policy, may_revoke=level >= 2, cluster=subjects.cluster)
     return Look(ends_us, n_requests, decisions.is_flagged)
 
 
