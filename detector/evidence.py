@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from detector.detectors.base import Values, Verdict
 from detector.features.catalogue import FEATURES
+from detector.features.extras import Extra
 from detector.tables import EVIDENCE
 
 PRIOR = "prior"
@@ -21,8 +22,8 @@ def percentiles(values: pd.DataFrame) -> pd.DataFrame:
     return (ranks - 0.5) / values.notna().sum()
 
 
-def _described(piece: str) -> tuple[str, str]:
-    known = FEATURES.get(piece)
+def _described(piece: str, extras: Mapping[str, Extra]) -> tuple[str, str]:
+    known = FEATURES.get(piece) or extras.get(piece)
     return (known.unit, known.meaning) if known else ("", f"score of {piece} over all features")
 
 
@@ -32,6 +33,7 @@ def tabulate(
     verdict: Verdict,
     *,
     is_clustered: npt.NDArray[np.bool_],
+    extras: Sequence[Extra] = (),
 ) -> pa.Table:
     """Lay the evidence of every account out, one row per account and piece.
 
@@ -41,6 +43,7 @@ def tabulate(
     features: of the account's cluster, or of the account where it is alone; shape (n, n_features).
     verdict: contributions in the order of the accounts, shape (n, n_pieces).
     is_clustered: whether the value was measured on a cluster of several accounts, shape (n,).
+    extras: statistics that the detector brought along, beside the features.
 
     Returns
     -------
@@ -63,7 +66,9 @@ def tabulate(
     percentile = laid_out({p: ranked[p].to_numpy() for p in pieces if p in features}, np.nan)
     medians = features.median()
     typical = laid_out({p: np.full(n, medians[p]) for p in pieces if p in features}, np.nan)
-    described = [("", "where the sum starts: the share of accounts assumed to extract"), *map(_described, pieces)]
+    own = {extra.name: extra for extra in extras}
+    start = ("", "where the sum starts: the share of accounts assumed to extract")
+    described = [start, *(_described(piece, own) for piece in pieces)]
     is_prior = np.arange(n * width) % width == 0
     kept = np.flatnonzero(is_prior | ~np.isnan(value) | (contribution != 0))
     account, piece = np.divmod(kept, width)

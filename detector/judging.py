@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 
 from detector import __version__
 from detector.clock import Clock
-from detector.detectors.base import Detector, Reference, Verdict
+from detector.detectors.base import Detector, Reference, Verdict, extras_of
 from detector.detectors.population import outside
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
 from detector.excerpts import collect_excerpts
 from detector.features.catalogue import FEATURES, compute_features
+from detector.features.extras import Extra, compute_extras
 from detector.linkage.communities import find_clusters
 from detector.linkage.links import Links, find_links
 from detector.policy import Decisions, decide
@@ -48,6 +49,7 @@ class Subjects:
     links: what accounts share.
     own: features of the accounts, shape (n_accounts, n_features).
     pooled: features of each account's cluster, in the order of the accounts, same shape.
+    extras: statistics that the detector brings along; those that the log can give are columns of both.
     """
 
     profiles: Profiles
@@ -55,6 +57,7 @@ class Subjects:
     links: Links
     own: pd.DataFrame
     pooled: pd.DataFrame
+    extras: tuple[Extra, ...] = ()
 
     @property
     def cluster_size(self) -> npt.NDArray[np.int64]:
@@ -62,36 +65,46 @@ class Subjects:
         return np.bincount(self.cluster)[self.cluster]
 
 
-def describe(profiles: Profiles, settings: ScoreSettings) -> Subjects:
-    """Link accounts, pool clusters, compute features of both."""
+def _described(profiles: Profiles, everyone: Profiles, columns: Sequence[str], extras: Sequence[Extra]) -> pd.DataFrame:
+    features = compute_features(profiles, columns)
+    return features.join(compute_extras(extras, profiles, everyone, columns)) if extras else features
+
+
+def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra, ...] = ()) -> Subjects:
+    """Link accounts, pool clusters, compute features of both, and the statistics that a detector brings along."""
     links = find_links(profiles.trimmed())
     cluster = find_clusters(links, len(profiles), settings.linkage)
     columns = profiles.filled_columns
-    own = compute_features(profiles, columns)
+    own = _described(profiles, profiles, columns, extras)
     pooled = own.copy()
     rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
     if len(rows):
         shared, groups = np.unique(cluster[rows], return_inverse=True)
         merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
-        pooled.iloc[rows] = compute_features(merged, columns).iloc[groups].to_numpy()
-    return Subjects(profiles, cluster, links, own, pooled)
+        pooled.iloc[rows] = _described(merged, profiles, columns, extras).iloc[groups].to_numpy()
+    return Subjects(profiles, cluster, links, own, pooled, extras)
 
 
 def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
-    """Say which features the log cannot give, by family, and what is missing for them."""
+    """Say which features the log cannot give, by family, and which of the detector's own statistics, and why."""
     filled = set(subjects.profiles.filled_columns)
     lacking: dict[str, list[set[str]]] = {}
     for piece in FEATURES.values():
         if piece.name not in subjects.pooled or subjects.pooled[piece.name].isna().all():
             needed = set(piece.needs) - filled or ({_SIGN_UP} if piece.name in _BY_SIGN_UP else set())
             lacking.setdefault(piece.family, []).append(needed)
-    return [
-        {
-            "what": f"{len(needs)} {family} feature" + ("s" if len(needs) > 1 else ""),
-            "why": "the log has no " + (", ".join(sorted(set().union(*needs))) or "account with enough requests"),
-        }
+    off = [
+        {"what": f"{len(needs)} {family} feature" + ("s" if len(needs) > 1 else ""), "why": _lacks(needs)}
         for family, needs in lacking.items()
     ]
+    absent = (e for e in subjects.extras if e.name not in subjects.pooled or subjects.pooled[e.name].isna().all())
+    return off + [
+        {"what": f"{e.name}, which the detector asks for", "why": _lacks([set(e.needs) - filled])} for e in absent
+    ]
+
+
+def _lacks(needs: Sequence[set[str]]) -> str:
+    return "the log has no " + (", ".join(sorted(set().union(*needs))) or "account with enough requests")
 
 
 def _digest(settings: ScoreSettings) -> str:
@@ -189,7 +202,7 @@ def judge(
     clock: takes how long each stage took.
     """
     with clock.stage("link"):
-        subjects = describe(profiles, settings)
+        subjects = describe(profiles, settings, extras=extras_of(detector))
     with clock.stage("score"):
         level = profiles.evidence_level
         verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
@@ -245,7 +258,9 @@ def _tables(
     return Results(
         scored=scored,
         clusters=cluster_table(scored, subjects.links, subjects.cluster),
-        evidence=tabulate(subjects.profiles.account_ids, subjects.pooled, verdict, is_clustered=is_clustered),
+        evidence=tabulate(
+            subjects.profiles.account_ids, subjects.pooled, verdict, is_clustered=is_clustered, extras=subjects.extras
+        ),
         links=link_table(subjects.links, subjects.profiles),
         timeline=timeline_table(subjects.profiles, shown),
         rejected=rejected,

@@ -46,6 +46,16 @@ def _watching(prepared: "Future[Prepared]", tell: Tell) -> Tell:
     return watch
 
 
+def _optional_slices(settings: DetectorSettings, prepared: "Future[Prepared]") -> tuple[str, ...]:
+    """Give what the detector wants folded besides; the default one wants nothing, so it is not waited for."""
+    if settings.name == DetectorSettings().name:
+        return ()
+    from detector.detectors.base import extras_of
+    from detector.features.extras import slices_of
+
+    return slices_of(extras_of(prepared.result()[0]))
+
+
 def score(
     patterns: Sequence[str],
     settings: ScoreSettings,
@@ -81,7 +91,8 @@ def score(
     with log, ThreadPoolExecutor(1, thread_name_prefix="prepare") as aside:
         prepared = aside.submit(_prepare, settings.detector, accounts, allow)
         with clock.stage("read_and_fold"):
-            profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell))
+            wanted = _optional_slices(settings.detector, prepared)
+            profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell), wanted=wanted)
             detector, known, allowed = prepared.result()
             if known is not None:
                 profiles.enrich(known)

@@ -23,8 +23,12 @@ def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             yield batch
 
 
-def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
+def fold_log(log: Log, *, threads: int, tell: Tell = silent, wanted: tuple[str, ...] = ()) -> Profiles:
     """Read a log into profiles.
+
+    Parameters
+    ----------
+    wanted: optional slices to keep.
 
     Raises
     ------
@@ -33,7 +37,7 @@ def fold_log(log: Log, *, threads: int, tell: Tell = silent) -> Profiles:
     """
     columns = columns_read(log.columns)
     while True:
-        profiles = Profiles(columns, threads=threads)
+        profiles = Profiles(columns, threads=threads, wanted=wanted)
         n_rows = 0
         try:
             for batch in read_ahead(log.batches(columns)):

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from detector.features.extras import Extra
+
 Values = npt.NDArray[np.float64]
 
 
@@ -125,7 +127,11 @@ class Verdict:
 
 
 class Detector(Protocol):
-    """Turns features into a verdict. It must not care for the order or the names of the rows."""
+    """Turns features into a verdict. It must not care for the order or the names of the rows.
+
+    A detector that needs more than the catalogue has says so in an attribute `extras`, a sequence of
+    `features.extras.Extra`: their columns then stand beside the features, where the log can give them.
+    """
 
     @property
     def name(self) -> str:
@@ -141,6 +147,11 @@ class Detector(Protocol):
         level: evidence level of the log, 0 to 4.
         """
         ...
+
+
+def extras_of(detector: Detector) -> tuple[Extra, ...]:
+    """Give the statistics that a detector brings along; most bring none."""
+    return tuple(getattr(detector, "extras", ()))
 
 
 def within_log_reference(scores: Values) -> Reference:

@@ -66,6 +66,7 @@ class Slice:
     prepare: batch to the arrays that the kernel reads, made once per batch.
     kernel: ``kernel(state, account, rows, *prepared)``; folds these rows of the batch, in this order.
     stitch: joins ``own`` fields of pieces of one account that lie together in order of time, or None.
+    is_optional: it is kept only when asked for by name, so that it costs nothing otherwise.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Slice:
     prepare: Callable[[Batch], Sequence[Any]]
     kernel: Callable[..., None]
     stitch: Callable[[Any, Array, Any, bool], None] | None = None
+    is_optional: bool = False
 
     def new_state(self, n: int) -> Any:
         """Make the state of n accounts: a named tuple of arrays, one a field."""

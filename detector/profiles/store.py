@@ -1,6 +1,6 @@
 """The profiles of many accounts: fold batches in, merge, pool into clusters. Memory grows with accounts, never rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.profiles import clients, membership, rhythm, sampling, text, volume
+from detector.profiles import clients, membership, queries, rhythm, sampling, text, volume
 from detector.profiles.batch import Batch
 from detector.profiles.hashing import hash_strings
 from detector.profiles.sketches import FREE, merge_samples
@@ -18,17 +18,26 @@ from detector.tables import NETWORK_COLUMNS
 
 #: Every slice, by name, in the order in which they fold.
 SLICES: dict[str, Slice] = {
-    s.name: s for s in (membership.SLICE, volume.SLICE, rhythm.SLICE, text.SLICE, sampling.SLICE, clients.SLICE)
+    s.name: s
+    for s in (
+        membership.SLICE,
+        volume.SLICE,
+        rhythm.SLICE,
+        text.SLICE,
+        sampling.SLICE,
+        clients.SLICE,
+        queries.SLICE,
+    )
 }
 #: Columns whose values a report may name; their fingerprints are looked up in `Profiles.names`.
 NAMED = ("payment_id", "org_id")
 _UFUNCS: dict[str, np.ufunc] = {"sum": np.add, "min": np.minimum, "max": np.maximum}
 
 
-def slices_for(columns: Iterable[str]) -> tuple[Slice, ...]:
-    """Give the slices that a log with these columns fills."""
+def slices_for(columns: Iterable[str], wanted: Collection[str] = ()) -> tuple[Slice, ...]:
+    """Give the slices that a log with these columns fills; of the optional ones, those in `wanted`."""
     present = set(columns)
-    kept = (s for s in SLICES.values() if present & set(s.needs))
+    kept = (s for s in SLICES.values() if present & set(s.needs) and (s.name in wanted or not s.is_optional))
     return tuple(kept)
 
 
@@ -51,10 +60,12 @@ class Profiles:
     states: slice name to its named tuple of arrays; row i is account i, rows past the last account are free.
     filled: columns of the log in which some row held a value.
     names: fingerprint to value, for the columns in `NAMED`.
+    wanted: optional slices that are kept.
     """
 
     columns: tuple[str, ...]
     threads: int = 1
+    wanted: tuple[str, ...] = ()
     account_ids: list[str] = field(default_factory=list)
     states: dict[str, Any] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
@@ -65,7 +76,7 @@ class Profiles:
     def __post_init__(self) -> None:
         """Make empty states for the slices that the columns fill."""
         if not self.states:
-            self.states = {s.name: s.new_state(0) for s in slices_for(self.columns)}
+            self.states = {s.name: s.new_state(0) for s in slices_for(self.columns, self.wanted)}
         if self.threads > 1:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fold")
 
@@ -173,7 +184,8 @@ class Profiles:
     def take(self, rows: npt.NDArray[np.int64]) -> "Profiles":
         """Give the profiles of some accounts, by row, in that order."""
         states = {name: type(s)(*(a[rows] for a in s)) for name, s in self.trimmed().items()}
-        taken = Profiles(self.columns, account_ids=[self.account_ids[i] for i in rows], states=states)
+        ids = [self.account_ids[i] for i in rows]
+        taken = Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=states)
         taken.filled, taken.names = self.filled, self.names
         taken._numbers = {account: i for i, account in enumerate(taken.account_ids)}
         return taken
@@ -222,7 +234,7 @@ class Profiles:
                 *(np.concatenate(arrays) for arrays in zip(*(s[name] for s in states), strict=True))
             )
             merged[name] = combine(SLICES[name], whole, groups, len(ids), is_same_actor=is_same_actor)
-        out = Profiles(self.columns, account_ids=ids, states=merged)
+        out = Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=merged)
         out._numbers = {account: i for i, account in enumerate(ids)}
         return out
 

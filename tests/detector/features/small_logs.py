@@ -1,5 +1,6 @@
 """Logs small enough to check by hand, and the features that they give."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from detector.features.catalogue import compute_features
+from detector.features.extras import Extra, compute_extras, slices_of
 from detector.profiles.store import Profiles
 from tests.detector.worlds import to_batch
 
@@ -73,6 +75,14 @@ def features_of(frame: pd.DataFrame) -> pd.DataFrame:
     """Give the features of a log's accounts."""
     profiles = folded(frame)
     return compute_features(profiles, profiles.filled_columns)
+
+
+def features_with(frame: pd.DataFrame, extras: Sequence[Extra]) -> pd.DataFrame:
+    """Give the features of a log's accounts and the statistics that a detector brings along."""
+    profiles = Profiles(tuple(frame.columns), wanted=slices_of(extras))
+    profiles.fold(to_batch(frame))
+    columns = profiles.filled_columns
+    return compute_features(profiles, columns).join(compute_extras(extras, profiles, profiles, columns))
 
 
 def feature(frame: pd.DataFrame, name: str) -> float:

@@ -15,8 +15,9 @@ FLOAT_SUMS = 1e-6
 
 
 def folded(*batches: pa.RecordBatch, threads: int = 1) -> Profiles:
-    """Fold batches in order."""
-    profiles = Profiles(COLUMNS, threads=threads)
+    """Fold batches in order, with every optional slice."""
+    optional = tuple(s.name for s in SLICES.values() if s.is_optional)
+    profiles = Profiles(COLUMNS, threads=threads, wanted=optional)
     for batch in batches:
         profiles.fold(batch)
     return profiles
@@ -107,6 +108,14 @@ def test_slices_follow_the_columns() -> None:
     """A log without text keeps no text slice."""
     names = [s.name for s in slices_for(["occurred_at", "account_id", "input_tokens"])]
     assert names == ["membership", "volume", "rhythm", "sampling"]
+
+
+def test_an_optional_slice_is_kept_when_asked_for() -> None:
+    """By default it costs nothing; asked for, it needs its columns like any other."""
+    columns = ["occurred_at", "account_id", "prompt"]
+    assert "queries" not in Profiles(tuple(columns)).states
+    assert [s.name for s in slices_for(columns, ["queries"])] == ["membership", "volume", "rhythm", "text", "queries"]
+    assert "queries" not in [s.name for s in slices_for(columns[:2], ["queries"])]
 
 
 def test_memory_grows_with_accounts_not_rows() -> None:
