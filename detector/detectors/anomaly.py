@@ -49,6 +49,12 @@ def standardised(features: pd.DataFrame) -> Values:
     return ((usable.fillna(middle) - middle) / spread.fillna(1.0)).clip(-10, 10).to_numpy(np.float64)
 
 
+def in_quartile_ranges(raw: Values) -> Values:
+    """Put scores on a common scale: distance from the median in ranges between quartiles; shape (n,)."""
+    low, middle, high = np.quantile(raw, [0.25, 0.5, 0.75])
+    return np.asarray((raw - middle) / max(high - low, 1e-9), np.float64)
+
+
 @dataclass
 class Anomaly:
     """A PyOD model fitted on the log's own profiles.
@@ -73,7 +79,6 @@ class Anomaly:
         fitted.fit(table[order])
         raw = np.empty(len(table))
         raw[order] = fitted.decision_scores_
-        low, middle, high = np.quantile(raw, [0.25, 0.5, 0.75])
-        scores = (raw - middle) / max(high - low, 1e-9)
+        scores = in_quartile_ranges(raw)
         contributions = pd.DataFrame({self.name: scores}, index=features.index)
         return Verdict(0.0, contributions, {self.name: ""}, within_log_reference(scores))

@@ -6,6 +6,12 @@ from typing import Any
 
 from detector.detectors.anomaly import Anomaly
 from detector.detectors.base import Detector
+from detector.detectors.baselines.coverage import coverage
+from detector.detectors.baselines.glasswally import Glasswally
+from detector.detectors.baselines.mahalanobis import Mahalanobis
+from detector.detectors.baselines.mmd import mmd
+from detector.detectors.baselines.prada import prada
+from detector.detectors.baselines.seat import seat
 from detector.detectors.combined import Combined
 from detector.detectors.rules import Rules
 from detector.errors import UnknownDetectorError, nearest
@@ -30,11 +36,25 @@ def _ecod(settings: DetectorSettings) -> Detector:
     return Anomaly("ecod", dict(settings.parameters))
 
 
+def _mahalanobis(settings: DetectorSettings) -> Detector:
+    return Mahalanobis()
+
+
+def _glasswally(settings: DetectorSettings) -> Detector:
+    return Glasswally()
+
+
 DETECTORS: dict[str, Callable[[DetectorSettings], Detector]] = {
     "combined": _combined,
     "rules": _rules,
     "isolation_forest": _isolation_forest,
     "ecod": _ecod,
+    "prada": prada,
+    "seat": seat,
+    "coverage": coverage,
+    "mmd": mmd,
+    "mahalanobis": _mahalanobis,
+    "glasswally": _glasswally,
 }
 
 

@@ -9,8 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from detector import pipeline
+from detector.engines.embedded import Log
 from detector.features.catalogue import FEATURES
 from detector.pipeline import score
+from detector.profiles.store import Profiles
+from detector.progress import Tell
+from detector.reading import fold_log
 from detector.reports.publish import write_results
 from detector.results import Results
 from detector.settings import ScoreSettings, load
@@ -71,6 +76,40 @@ def test_the_fleet_is_on_top(results: Results) -> None:
     """Those who harvest over shared cards score above all people."""
     top = results.scored.to_pandas().account_id[:8]
     assert set(top) == FLEET
+
+
+def test_a_detector_gets_the_statistic_it_brings(folder: Path) -> None:
+    """A published statistic is folded, shown with its value and its meaning, and counts as the only evidence."""
+    budget = {"budget": 0.5}
+    scored = score([str(folder / "log.parquet")], settings(detector={"name": "coverage"}, policy=budget))
+    pieces = scored.evidence.to_pandas().query("feature == 'cells_reached'")
+    assert pieces.meaning.str.startswith("cells of the space of prompts").all()
+    assert pieces.value.notna().any() and set(pieces.family) == {"content"}
+    assert scored.scored["score"].to_pandas().nunique() > 1
+
+
+def test_what_a_detector_misses_is_said(folder: Path) -> None:
+    """Without text a detector of prompts leaves everybody at 0, flags nobody, and the run says what was off and why."""
+    detector, policy = {"name": "prada"}, {"budget": 0.5}
+    blind = score([str(folder / "log.parquet")], settings(detector=detector, policy=policy, input={"text": False}))
+    assert not blind.scored["score"].to_pandas().any()
+    assert not blind.scored["is_flagged"].to_pandas().any()
+    what = "nearest_abnormality, which the detector asks for"
+    assert {"what": what, "why": "the log has no prompt"} in blind.run["off"]
+
+
+def test_the_default_folds_no_optional_slice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What only a baseline reads costs the default scoring nothing; a baseline's own slice is kept."""
+    asked = []
+
+    def fold(log: Log, *, threads: int, tell: Tell, wanted: tuple[str, ...]) -> Profiles:
+        asked.append(wanted)
+        return fold_log(log, threads=threads, tell=tell, wanted=wanted)
+
+    monkeypatch.setattr(pipeline, "fold_log", fold)
+    for name in ("combined", "rules", "seat"):
+        score([str(folder / "log.parquet")], settings(detector={"name": name}, policy={"budget": 0.5}))
+    assert asked == [(), (), ("queries",)]
 
 
 def test_accounts_under_contract_are_shown_and_left_alone(folder: Path, tmp_path: Path) -> None:
