@@ -15,10 +15,11 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from detector.detectors.base import Detector
+from detector.detectors.base import Detector, extras_of
 from detector.detectors.registry import make_detector
 from detector.engines.embedded import EmbeddedEngine, Log
 from detector.errors import TruthError, UsageError
+from detector.features.extras import slices_of
 from detector.intervals import share_with_interval
 from detector.judging import describe
 from detector.logs.accounts import read_accounts
@@ -87,7 +88,7 @@ def _look(
     so_far = profiles.take(np.arange(len(profiles)))
     if known is not None:
         so_far.enrich(known)
-    subjects = describe(so_far, settings)
+    subjects = describe(so_far, settings, extras=extras_of(detector))
     level, n_requests = so_far.evidence_level, so_far.states["volume"].n_requests
     verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
     decisions = decide(verdict, own, n_requests, settings.policy, may_revoke=level >= 2, cluster=subjects.cluster)
@@ -116,7 +117,8 @@ def look_daily(
     """
     detector = make_detector(settings.detector)
     columns = columns_read(log.columns)
-    profiles = Profiles(columns, threads=settings.input.threads or os.cpu_count() or 1)
+    threads = settings.input.threads or os.cpu_count() or 1
+    profiles = Profiles(columns, threads=threads, wanted=slices_of(extras_of(detector)))
     looks = []
     for ends_us, batches in _stretches(log.batches(columns), round(window_days * _DAY_US)):
         for batch in batches:
