@@ -20,6 +20,8 @@ from simulations.streams import Counts, Keys, Reals, key_of
 DAILY_CURVE = 1.0 + 0.375 * np.cos((np.arange(24) - 15.0) / 24.0 * 2.0 * np.pi)
 #: Cell of a product's activity [s], as long as ServeGen's windows, and cells that are switched on or off together.
 CELL_S, BLOCK_CELLS = 600.0, 3
+#: Least rate at which ServeGen's windows tell how gaps vary [requests/s]: 50 in 600 s.
+MEASURED_RATE = 50.0 / 600.0
 #: How far duty cycles lean towards always on. Calibrated on ServeGen, quartiles near .03, .35 and .9, with the hours of
 #: the day, which thin it out.
 DUTY_SKEW = 2.4
@@ -127,7 +129,8 @@ class Bursts:
     """
 
     variation: float = 1.5
-    """Median coefficient of variation of gaps while on; calibrated: in a window it looks less (ServeGen: 1.25)."""
+    """Median coefficient of variation of gaps while on; calibrated: in a window it looks less (ServeGen: 1.25). Clients
+    slower than those windows tell of are nearer to chance, see `_thinned`."""
     variation_sigma: float = 0.6
     duty_low: float = 0.004
     """Smallest share of time that a machine is on (ServeGen q10: .003 to .006)."""
@@ -141,13 +144,17 @@ class Bursts:
     zone_spread: float = 3.0
     """Spread of time zones around the log's own [h]. Assumed."""
     weekend: float = 1.0
-    """Share of a weekday's intensity that a weekend day sees."""
+    """Median over accounts of the share of a weekday's intensity that a weekend day sees."""
+    weekend_sigma: float = 0.45
+    """Spread of that share as sigma of the logarithm (ServeGen: two days beside the other five, .5 to 1.6)."""
 
     def visits(self, crowd: Crowd, n_requests: Counts) -> Visits:
         """Give every account its visits."""
         settings = np.array([self.variation, self.variation_sigma, self.duty_low, self.always_share, self.level_sigma,
-                             self.daily, self.zone_spread, self.weekend])  # fmt: skip
-        purposes = ("variation", "gap", "tail", "duty", "always", "on", "level", "phase", "steep", "zone")
+                             self.daily, self.zone_spread, self.weekend, self.weekend_sigma])  # fmt: skip
+        purposes = (
+            "variation", "gap", "tail", "duty", "always", "on", "level", "phase", "steep", "zone", "thinned", "rests",
+        )  # fmt: skip
         return _visits(crowd, n_requests, _fill_bursts, crowd.keys, settings, _bases(crowd, "bursts", purposes))
 
 
@@ -255,6 +262,7 @@ def _passed(key: Any, begins: Any, ends: Any, settings: Any, calendar: Any, curv
     if unit(key, bases[4], 0) < settings[3]:
         duty = 1.0
     steep, zone, total = -settings[5] * np.log(unit(key, bases[8], 0)), settings[6] * normal(key, bases[9], 0), 0.0
+    at_weekends = settings[7] * np.exp(settings[8] * normal(key, bases[11], 0))
     for cell in range(len(passed) - 1):
         middle = (cell + 0.5) * CELL_S
         block = cell // BLOCK_CELLS
@@ -263,9 +271,21 @@ def _passed(key: Any, begins: Any, ends: Any, settings: Any, calendar: Any, curv
             hour = np.int64(((middle + calendar[1]) / 3600.0 + zone) % 24.0)
             level = np.exp(settings[4] * normal(key, bases[6], block)) if duty < 1.0 else 1.0
             rests = (calendar[2] + (middle + calendar[1]) // _DAY) % 7 >= 5
-            total += curve[hour] ** steep * level * (settings[7] if rests else 1.0)
+            total += curve[hour] ** steep * level * (at_weekends if rests else 1.0)
         passed[cell + 1] = total
     return total
+
+
+@njit(cache=True, nogil=True)
+def _thinned(variation: Any, rate: Any, dependent: Any) -> Any:
+    """Give the variation of gaps of a client that sends fewer requests a second than those it was measured on.
+
+    A renewal process of which a share p is kept has a squared variation of 1 + p (CV^2 - 1). How much a small client is
+    like a thinned large one (its end users come independently) and not like a slow one is not published: the square of
+    `dependent`, drawn evenly, so that most are.
+    """
+    kept = max(min(rate / MEASURED_RATE, 1.0), dependent**2)
+    return np.sqrt(1.0 + kept * (variation**2 - 1.0))
 
 
 @njit(cache=True, nogil=True)
@@ -278,6 +298,7 @@ def _fill_bursts(keys: Any, schedule: Any, ends: Any, from_s: Any, to_s: Any, se
         n = ends[member] - begin
         total = _passed(key, from_s[member], to_s[member], settings, calendar, DAILY_CURVE, bases, passed)
         variation = min(max(settings[0] * np.exp(settings[1] * normal(key, bases[0], 0)), 0.6), 8.0)
+        variation = _thinned(variation, n / max(total * CELL_S, 1.0), unit(key, bases[10], 0))
         shape, spent = 1.0 / variation**2, 0.0
         for i in range(n):
             spent += gamma(key, bases[1], i, shape)
