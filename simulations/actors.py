@@ -12,7 +12,7 @@ from pydantic import Field
 
 from detector.settings import Settings
 from simulations.crowd import Asked, Crowd, Visits
-from simulations.streams import Counts, Flags, Keys, member_keys
+from simulations.streams import Counts, Flags, Keys, Reals, member_keys
 from simulations.traffic import arrivals, identity, kinds
 
 #: Most requests of one account: what one account's arrivals may take in memory. A larger client is several accounts.
@@ -120,10 +120,11 @@ def by_account(crowd: Crowd, visits: Visits, chosen: tuple[str, ...], p: tuple[f
     return places
 
 
-def asked_again(crowd: Crowd, visits: Visits, p: float) -> Counts:
-    """Number the texts so that a share of later turns asks the one before again."""
+def asked_again(crowd: Crowd, visits: Visits, p: Reals | float) -> Counts:
+    """Number the texts so that a share of later turns, or of requests that stand alone, asks the one before again."""
     again = crowd.streams.chance(crowd.keys[visits.member], "asks again", visits.ordinal, p=p)
-    return visits.ordinal - (again & (visits.turn > 0))
+    follows = (visits.turn > 0) | ((visits.session == visits.ordinal) & (visits.ordinal > 0))
+    return visits.ordinal - (again & follows)
 
 
 def shared_keys(crowd: Crowd, size: int, what: str) -> tuple[Keys, Counts]:

@@ -114,7 +114,7 @@ class Scene:
         return {
             **self._ids(records["account"]),
             "session_id": self._sessions(records, traits),
-            "end_user_id": self._end_users(traits, ordinal),
+            "end_user_id": self._end_users(records, traits),
             "request_id": id_texts("req_", id_numbers(keys, ordinal, self.seed, "request id"), digits=16),
             "ip": ip_texts(address),
             "asn": pa.array(identity.ASNS[network]),
@@ -144,11 +144,11 @@ class Scene:
         numbers = id_numbers(traits["key"], records["session"].astype(np.int64), self.seed, "session id")
         return id_texts("sess_", np.where(traits["names_sessions"], numbers, np.uint64(0)), digits=14)
 
-    def _end_users(self, traits: Records, ordinal: Counts) -> pa.Array:
+    def _end_users(self, records: Records, traits: Records) -> pa.Array:
         """Write the hashed ids by which clients tell apart the people they ask for; accounts share no person."""
         rows = np.flatnonzero(traits["end_users"])
-        whose, number = traits["key"][rows], ordinal[rows] & (FIRST_TRIES - 1)
-        who = Streams(self.seed).integers(whose, END_USER, number, below=traits["end_users"][rows])
+        whose, conversation = traits["key"][rows], records["session"][rows].astype(np.int64)
+        who = Streams(self.seed).integers(whose, END_USER, conversation, below=traits["end_users"][rows])
         numbers = np.zeros(len(traits), dtype=np.uint64)
         numbers[rows] = id_numbers(whose, who, self.seed, "end user id")
         return id_texts("user_", numbers, digits=12)

@@ -20,6 +20,7 @@ from simulations.attackers.resampling import Resampling
 from simulations.attackers.residential_fleet import ResidentialFleet
 from simulations.attackers.tool_harvest import ToolHarvest
 from simulations.personas.agent_team import AgentTeam
+from simulations.personas.chat_bot import ChatBot
 from simulations.personas.classroom import Classroom
 from simulations.personas.coding_agent import CodingAgent
 from simulations.personas.developer import Developer
@@ -43,6 +44,7 @@ PERSONAS: Mapping[str, Actor] = {
     "work_chat": WorkChat(),
     "office": Office(),
     "developer": Developer(),
+    "chat_bot": ChatBot(),
     "coding_agent": CodingAgent(),
     "agent_team": AgentTeam(),
     "product_backend": ProductBackend(),

@@ -19,6 +19,8 @@ Task = Literal[
 ]  # fmt: skip
 #: How often attackers buy each plan: as honest people and machines together do. Assumed.
 PLANS = (0.24, 0.48, 0.18, 0.10)
+#: Share of prompt sets that go with a system prompt. Assumed.
+P_GUIDED = 0.2
 PACES: dict[str, arrivals.Pace] = {
     "steady": arrivals.Harvest(),
     "jobs": arrivals.Runs(most_runs=4, pause_s=0.5, pause_sigma=POOL_SIGMA, pace_sigma=0.9, hour=None),
@@ -78,5 +80,6 @@ def harvested(crowd: Crowd, parameters: BulkHarvestParameters, owner: Keys, item
     answers = kinds.numbers(parameters.answers)
     kind = answers[draw.integers(owner, "task", item, below=len(answers))]
     generates = draw.chance(owner, "generates", item, p=parameters.generator_share)
-    chosen: Counts = np.where(generates, kinds.number(parameters.generator), kind)
-    return chosen
+    stated = np.where(generates, kinds.number(parameters.generator), kind)
+    guided: Counts = np.where(draw.chance(owner, "is guided", p=P_GUIDED), kinds.GUIDED_OF[stated], stated)
+    return guided

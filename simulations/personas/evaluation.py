@@ -3,9 +3,8 @@
 The same kind of text as a harvest of reasoning; what differs is that nobody hides.
 """
 
-from simulations.actors import Habits, by_account
-from simulations.crowd import Asked, Crowd, Visits
-from simulations.personas.labelling import POOL_SIGMA, JobParameters, Labelling
+from simulations.actors import Habits
+from simulations.personas.labelling import POOL_SIGMA, Labelling
 from simulations.traffic import arrivals
 
 
@@ -17,8 +16,4 @@ class Evaluation(Labelling):
         limit_weights=(0.25, 0.2, 0.2, 0.1, 0.1, 0.1, 0.05), p_logprobs=0.4, p_choices=0.15, p_pivot=0.4, p_retries=0.9
     )
     kinds = ("exam", "exam_free")
-
-    def ask(self, crowd: Crowd, parameters: JobParameters, visits: Visits) -> Asked:
-        """Keep to one form of question."""
-        kind = by_account(crowd, visits, self.kinds, (0.6, 0.4))
-        return Asked(kind, crowd.keys[visits.member], visits.ordinal)
+    weights = (0.6, 0.4)

@@ -6,4 +6,4 @@ from simulations.personas.labelling import Labelling
 class ExtractionJobs(Labelling):
     """Jobs that turn documents into records: one template, middling answers."""
 
-    kinds = ("extraction",)
+    kinds = ("extraction", "extraction_bare")

@@ -2,10 +2,12 @@
 
 from typing import ClassVar, Literal
 
+import numpy as np
 from pydantic import Field
 
 from simulations.actors import Actor, Habits, Volume
-from simulations.traffic import arrivals
+from simulations.crowd import Asked, Crowd, Visits
+from simulations.traffic import arrivals, kinds
 
 #: Spread of the logarithm of gaps where many workers take turns: nearly that of chance, 1.28, as their sum nears it.
 POOL_SIGMA = 1.1
@@ -33,8 +35,20 @@ class Labelling(Actor):
         p_logprobs=0.15,
         p_retries=0.9,
     )
-    kinds: ClassVar[tuple[str, ...]] = ("labelling",)
+    kinds: ClassVar[tuple[str, ...]] = ("labelling", "labelling_bare")
+    weights: ClassVar[tuple[float, ...]] = (0.7, 0.3)
+    """How often a job is of each kind. Assumed: prompt libraries put the task in the request or before it."""
+    p_two_jobs: ClassVar[float] = 0.4
+    """Share of accounts with two jobs. Assumed."""
 
     def pace_of(self, parameters: JobParameters) -> arrivals.Pace:
         """Work in runs, or on what comes in."""
         return STREAM if parameters.pace == "stream" else self.pace
+
+    def ask(self, crowd: Crowd, parameters: JobParameters, visits: Visits) -> Asked:
+        """Work on one job, or on two in turn, each with its own kind and template."""
+        several = crowd.streams.chance(crowd.keys, "has two jobs", p=self.p_two_jobs)[visits.member]
+        job = (several & (visits.session % 2 == 1)).astype(np.uint64)
+        owner = crowd.keys[visits.member] ^ job
+        kind = kinds.numbers(self.kinds)[crowd.streams.choice(owner, "kind of job", weights=self.weights)]
+        return Asked(kind, owner, visits.ordinal)

@@ -11,3 +11,5 @@ class LicensedData(Labelling):
     pace = arrivals.Runs(most_runs=8, pause_s=2.0, pause_sigma=0.8, pace_sigma=0.8, hour=None)
     habits = Habits(model_weights=(0.5, 0.35, 0.15), p_choices=0.1, p_retries=0.9)
     kinds = ("licensed_data",)
+    weights = (1.0,)
+    p_two_jobs = 0.0

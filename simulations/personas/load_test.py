@@ -9,3 +9,5 @@ class LoadTest(Labelling):
 
     pace = arrivals.Runs(most_runs=2, pause_s=0.08, pause_sigma=0.3, pace_sigma=0.5, hour=None)
     kinds = ("ping",)
+    weights = (1.0,)
+    p_two_jobs = 0.0

@@ -18,3 +18,5 @@ class NightlyEtl(Labelling):
         weekend=1.0,
     )
     kinds = ("digest",)
+    weights = (1.0,)
+    p_two_jobs = 0.0

@@ -10,6 +10,8 @@ from simulations.traffic import arrivals, identity
 
 #: Median end users of a product and the spread of its logarithm. Assumed.
 END_USERS, END_USERS_SIGMA = 60.0, 1.5
+#: Share of products that send no system prompt: a fine-tuned model, or all said in the request. Assumed.
+P_BARE = 0.2
 
 
 class ProductBackendParameters(Volume):
@@ -27,7 +29,7 @@ class ProductBackend(Actor):
     least = 20
     most = 2_000_000
     pace = arrivals.Bursts()
-    kinds = ("customer", "article")
+    kinds = ("customer", "customer_bare", "article", "article_bare")
 
     def identity(self, crowd: Crowd, parameters: ProductBackendParameters) -> identity.Identity:
         """Give products hosts, and a customer several of them."""
@@ -37,7 +39,8 @@ class ProductBackend(Actor):
     def ask(self, crowd: Crowd, parameters: ProductBackendParameters, visits: Visits) -> Asked:
         """Ask what end users ask, or write at length."""
         share = parameters.writer_share
-        kind = by_account(crowd, visits, self.kinds, (1.0 - share, share))
+        weights = np.outer((1.0 - share, share), (1.0 - P_BARE, P_BARE)).ravel()
+        kind = by_account(crowd, visits, self.kinds, tuple(weights))
         return Asked(kind, crowd.keys[visits.member], visits.ordinal)
 
     def end_users(self, crowd: Crowd, parameters: ProductBackendParameters) -> Counts:

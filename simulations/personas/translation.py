@@ -6,4 +6,4 @@ from simulations.personas.labelling import Labelling
 class Translation(Labelling):
     """Jobs that translate: a template with an example, answers as long as what is asked."""
 
-    kinds = ("translation",)
+    kinds = ("translation", "translation_bare")

@@ -35,10 +35,10 @@ class Kind:
 # requests, 20 tasks under a limit of 3,072; of collected answers, distillation corpora (46 to 398). Others are chosen.
 _PERSON = Kind("chat_first", is_messy=True, has_history=True)
 _CUSTOMER = Kind("customer", system="shop_rules", answer_tokens=85.0, answer_spread=0.9, context_tokens=350.0)
-_WRITER = Kind("article", system="writer_rules", answer_tokens=620.0, answer_spread=0.35)
+_WRITER = Kind("article", system="writer_rules", answer_tokens=620.0, answer_spread=0.6)
 _HARVEST = Kind("collected", answer_tokens=130.0, answer_spread=0.75, is_extraction=True)
 
-KINDS: Mapping[str, Kind] = {
+_STATED: Mapping[str, Kind] = {
     "chat_first": _PERSON,
     "chat_later": replace(_PERSON, rule="chat_later"),
     "work_first": replace(_PERSON, rule="work_first", answer_tokens=320.0),
@@ -48,12 +48,17 @@ KINDS: Mapping[str, Kind] = {
     "agent_step": Kind("agent_step", "agent_rules", 120.0, context_tokens=2500.0, has_history=True),
     "customer": _CUSTOMER,
     "article": _WRITER,
+    "customer_bare": replace(_CUSTOMER, system=None),
+    "article_bare": replace(_WRITER, system=None),
     "labelling": Kind("labelling", answer_tokens=6.0),
     "extraction": Kind("extraction", answer_tokens=45.0),
     "translation": Kind("translation", answer_tokens=110.0),
+    "labelling_bare": Kind("labelling_bare", "labelling_rules", 6.0),
+    "extraction_bare": Kind("extraction_bare", "extraction_rules", 45.0),
+    "translation_bare": Kind("translation_bare", "translation_rules", 110.0),
     "exam": Kind("exam", answer_tokens=4.0),
-    "exam_free": Kind("exam_free", answer_tokens=240.0),
-    "licensed_data": Kind("licensed_data", answer_tokens=420.0),
+    "exam_free": Kind("exam_free", answer_tokens=240.0, answer_spread=0.7),
+    "licensed_data": Kind("licensed_data", answer_tokens=420.0, answer_spread=0.6),
     "digest": Kind("digest", answer_tokens=130.0),
     "lesson": Kind("lesson", answer_tokens=210.0, is_messy=True),
     "ping": Kind("ping", answer_tokens=60.0),
@@ -68,7 +73,18 @@ KINDS: Mapping[str, Kind] = {
     "probe": replace(_HARVEST, rule="probe", answer_tokens=1.0, answer_spread=0.0),
     "tool_task": replace(_HARVEST, rule="tool_task", answer_tokens=420.0, context_tokens=1500.0, has_history=True),
 }
+#: Of a harvest's requests with a system prompt: the name without one, and what follows it.
+GUIDED = "_guided"
+#: Harvests go with a system prompt or without (Orca, WizardLM; Alpaca, Self-Instruct): each of their kinds comes twice.
+KINDS: Mapping[str, Kind] = {
+    **_STATED,
+    **{
+        f"{name}{GUIDED}": replace(kind, system="harvest_rules") for name, kind in _STATED.items() if kind.is_extraction
+    },
+}
 _PLACES = {name: place for place, name in enumerate(KINDS)}
+#: Place of each kind's version with a system prompt; its own where there is none.
+GUIDED_OF = np.array([_PLACES.get(f"{name}{GUIDED}", place) for name, place in _PLACES.items()], dtype=np.int64)
 IS_EXTRACTION = np.array([kind.is_extraction for kind in KINDS.values()])
 
 

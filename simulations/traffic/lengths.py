@@ -10,6 +10,8 @@ from simulations.draws import below, mix64, normal, unit
 
 #: Characters per token, as the sources of the calibration count.
 CHARS_PER_TOKEN = 4
+#: Spread of its logarithm over accounts: prose takes more characters a token, code and other scripts fewer. Assumed.
+CHARS_SPREAD = 0.12
 #: Correlation of log prompt length and log answer length within an account. Assumed; a generator that reuses one
 #: draw for both reaches 1, one that draws both freely reaches 0.
 LENGTH_CORRELATION = 0.35
@@ -48,7 +50,7 @@ MODEL_LIMIT = 32_768
 PURPOSES = (
     "keeps to model", "other model", "status", "refused", "answer length", "answer tail", "answer is long",
     "answer of the account", "wordiness", "context of the account", "context", "start-up", "pace", "pivots", "moves",
-    "keeps how often", "evenness of the account", "quota",
+    "keeps how often", "evenness of the account", "quota", "characters a token",
 )  # fmt: skip
 #: Where an outcome ends: stop, length, refusal; as positions of `columns.FINISHES`.
 STOP, LENGTH, REFUSAL = range(3)
@@ -116,7 +118,8 @@ def end_requests(keys: Any, ordinal: Any, at_us: Any, session: Any, carried: Any
         key, number, sort = keys[i], ordinal[i] & (FIRST_TRIES - 1), kind[i]
         model[i] = _model(key, bases, number, preferred[i], late_s[i], p_pivot[i])
         status[i] = _status(key, bases, ordinal[i], at_us[i])
-        tokens = max(chars[i] // CHARS_PER_TOKEN, 1)
+        a_token = CHARS_PER_TOKEN * np.exp(CHARS_SPREAD * normal(key, bases[18], 0))
+        tokens = np.int64(max(chars[i] / a_token, 1.0))
         if carried[i] > 0:
             talk = mix64(key ^ np.uint64(session[i]))
             wordy = TURN_TOKENS * np.exp(TURN_SIGMA * normal(talk, bases[8], 0))

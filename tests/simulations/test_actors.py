@@ -9,7 +9,7 @@ import pytest
 
 from simulations.roster import ATTACKERS, PERSONAS
 from simulations.settings import scenario_of
-from simulations.traffic.kinds import KINDS
+from simulations.traffic.kinds import GUIDED, KINDS
 from simulations.world import build
 
 DAYS, RELEASE_DAY = 14, 7
@@ -102,6 +102,14 @@ def developer(rows: Rows) -> None:
     assert 0.1 < again.mean() < 0.35
 
 
+@promise(20)
+def chat_bot(rows: Rows) -> None:
+    """Bots pass on what some people ask, each request alone and by night as by day."""
+    assert 5 < per_account(rows, "owner").median() <= 12
+    assert rows.groupby(["account", "session"])["ordinal"].nunique().max() == 1
+    assert rows["occurred_at"].dt.hour.isin(range(8)).mean() > 0.15
+
+
 @promise(12)
 def coding_agent(rows: Rows) -> None:
     """Agents loop for a score of calls, seconds apart, more evenly than by chance."""
@@ -121,35 +129,41 @@ def agent_team(rows: Rows) -> None:
 
 @promise(8, requests=300)
 def product_backend(rows: Rows) -> None:
-    """Products send one template of a system prompt along, ask something else each time, and own two keys."""
-    assert rows["system_prompt"].notna().all()
-    assert (per_account(rows, "system_prompt") == 1).all()
+    """Products send one template of a system prompt along, or none, ask something else each time, and own two keys."""
+    assert (rows["system_prompt"].isna() == rows["kind"].str.endswith("_bare")).all()
+    assert (per_account(rows, "system_prompt") <= 1).all() and rows["system_prompt"].notna().any()
     assert (rows.groupby("payment_id")["account"].nunique() == 2).all()
-    assert {"customer", "article"} >= set(rows["kind"])
+    assert {"customer", "customer_bare", "article", "article_bare"} >= set(rows["kind"])
 
 
 @promise(6, requests=200)
 def writing_product(rows: Rows) -> None:
     """Products that write answer at the length of a harvest."""
-    assert set(rows["kind"]) == {"article"}
+    assert {"article", "article_bare"} >= set(rows["kind"])
     assert rows["output_tokens"][rows["max_output_tokens"].isna()].median() > 300
 
 
 @promise(6)
 def labelling(rows: Rows) -> None:
-    """Labels are a few tokens, all from one template, made in few hours."""
+    """Labels are a few tokens, from one template or a few a job, at most two jobs, made in few hours."""
     assert rows["output_tokens"].median() < 15
-    assert (rows.groupby("account")["prompt"].agg(lambda texts: texts.str[:25].nunique()) == 1).all()
+    assert per_account(rows, "owner").between(1, 2).all()
+    stated = rows[rows["kind"] == "labelling"].groupby("owner")["prompt"]
+    heads, tails = (stated.agg(lambda texts, p=p: texts.str[p].nunique()) for p in (slice(25), slice(-8, None)))
+    assert (np.minimum(heads, tails) <= 6).all()
+    assert rows["system_prompt"][rows["kind"] == "labelling_bare"].notna().all()
     hours = rows["occurred_at"].dt.floor("h").groupby(rows["account"]).nunique()
     assert hours.median() < 12
 
 
 @promise(6, requests=150)
 def extraction_jobs(rows: Rows) -> None:
-    """Each request is a document after or before one template, to be answered with a record."""
-    assert rows["prompt"].str.contains("JSON").all()
+    """Each request is a document after or before one template of the job, here or in the system prompt."""
+    stated = rows[rows["kind"] == "extraction"]
+    assert len(stated) and stated["prompt"].str.contains("JSON").all()
+    assert rows["system_prompt"][rows["kind"] != "extraction"].str.contains("Extract").all()
     heads, tails = (
-        rows.groupby("account")["prompt"].agg(lambda texts, part=part: texts.str[part].nunique())
+        stated.groupby("owner")["prompt"].agg(lambda texts, part=part: texts.str[part].nunique())
         for part in (slice(None, 20), slice(-20, None))
     )
     assert (np.minimum(heads, tails) == 1).all()
@@ -159,16 +173,19 @@ def extraction_jobs(rows: Rows) -> None:
 @promise(6, requests=150)
 def translation(rows: Rows) -> None:
     """Answers of a translation grow with what is to be translated, about as long."""
-    assert rows["prompt"].str.startswith("Translate from English").all()
+    assert (
+        rows["prompt"].fillna("").str.cat(rows["system_prompt"].fillna("")).str.contains("Translate from English").all()
+    )
     assert 0.3 < (rows["output_tokens"] / rows["input_tokens"]).median() < 3
 
 
 @promise(12, requests=150)
 def evaluation(rows: Rows) -> None:
-    """A harness keeps to one form of question: to choose an answer, or to write it."""
-    chooses = rows["prompt"].str.endswith("Answer:")
-    assert (chooses.groupby(rows["account"]).nunique() == 1).all()
-    assert chooses.nunique() == 2
+    """A harness keeps to one form of question a job: to choose an answer, or to write it at greater length."""
+    assert (rows.groupby("owner")["kind"].nunique() == 1).all() and per_account(rows, "owner").max() == 2
+    assert set(rows["kind"]) == {"exam", "exam_free"}
+    wanted = rows.groupby("kind")["wanted_tokens"].median()
+    assert wanted["exam_free"] > 10 * wanted["exam"]
 
 
 @promise(6, requests=150)
@@ -359,11 +376,14 @@ def logs() -> dict[str, Rows]:
     for records, events in world.rows():
         truth = {name: records[name] for name in ("account", "session", "owner")}
         truth["kind"] = np.array(list(KINDS))[records["kind"]]
-        tables.append(events.to_pandas().assign(**truth, **{"try": records["ordinal"] >> 24}))
+        number = records["ordinal"].astype(np.int64)
+        told = {"try": number >> 24, "ordinal": number & ((1 << 24) - 1)}
+        tables.append(events.to_pandas().assign(**truth, **told))
     rows = pd.concat(tables, ignore_index=True)
     campaigns = world.truth().to_pandas().set_index("account_id")["campaign_id"]
     rows["campaign"] = rows["account_id"].astype(str).map(campaigns)
     rows["is_extraction"] = rows["kind"].map({name: kind.is_extraction for name, kind in KINDS.items()})
+    rows["kind"] = rows["kind"].str.removesuffix(GUIDED)
     rows["wanted_tokens"] = rows["output_tokens"].where(rows["max_output_tokens"].isna())
     cohort = np.searchsorted(world.population.firsts, rows["account"], side="right") - 1
     return {cast.settings.name: rows[cohort == place] for place, cast in enumerate(world.casts)}

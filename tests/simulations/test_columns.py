@@ -7,6 +7,7 @@ import pytest
 from simulations.actors import Habits
 from simulations.crowd import FIRST_TRIES
 from simulations.settings import ScenarioSettings, scenario_of
+from simulations.traffic.kinds import KINDS
 from simulations.world import build
 
 
@@ -17,6 +18,7 @@ def rows(small: ScenarioSettings) -> pd.DataFrame:
     tables = []
     for records, events in world.rows():
         told = {name: records[name] for name in ("account", "session")}
+        told["kind"] = np.array(list(KINDS))[records["kind"]]
         tables.append(events.to_pandas().assign(**told, is_member=world.is_member[records["account"]]))
     return pd.concat(tables)
 
@@ -24,7 +26,7 @@ def rows(small: ScenarioSettings) -> pd.DataFrame:
 def test_limits_leave_room_for_the_answer(rows: pd.DataFrame) -> None:
     """A limit of a few tokens is set on few requests that want long answers, and on most that want a label."""
     short = rows["max_output_tokens"] <= 16
-    wants_label = rows["prompt"].str.endswith("Label:")
+    wants_label = rows["kind"].str.startswith("labelling")
     assert 0 < short[~wants_label].mean() < 0.03
     by_account = rows[wants_label].groupby("account")["max_output_tokens"].agg(["nunique", "count"])
     assert ((by_account["nunique"] == 0) | (by_account["nunique"] == 1)).all()
