@@ -22,7 +22,7 @@ from simulations.streams import Flags, Reals
 #: Honest personas that call from programs: of this package, then of replays of real traces.
 MACHINES = (
     "product_backend", "writing_product", "release_chaser", "labelling", "extraction_jobs", "translation", "evaluation",
-    "licensed_data", "nightly_etl", "load_test", "reseller", "coding_agent", "agent_team",
+    "licensed_data", "nightly_etl", "load_test", "reseller", "coding_agent", "agent_team", "chat_bot",
     "bulk_work", "app_backend", "developer", "relay", "key_swarm", "writer_app",
 )  # fmt: skip
 RATES = (1e-4, 1e-3, 1e-2)
