@@ -4,7 +4,7 @@ from simulations.effects.checks import Check
 from simulations.effects.gathered import Found
 from simulations.effects.stages import harvest_of, shares
 from simulations.population import Cast
-from simulations.traffic.kinds import number
+from simulations.traffic.kinds import versions
 
 
 class Phases:
@@ -21,11 +21,12 @@ class Phases:
     def checks(self, found: Found) -> list[Check]:
         """Count the requests of other kinds after it begins, and where only it has its kind, those before."""
         kind = found.cast.parameters.phase_two
+        same = versions(kind)
         before, after = harvest_of(found)
         if not before.sum() or not after.sum():
             return []
-        others = int(after.sum() - after[number(kind)])
+        others = int(after.sum() - after[same].sum())
         checks = [Check("requests of the first phase in the second", 0, others, 0, 0)]
         if kind not in shares(found.cast.parameters):
-            checks.append(Check("requests of the second phase in the first", 0, int(before[number(kind)]), 0, 0))
+            checks.append(Check("requests of the second phase in the first", 0, int(before[same].sum()), 0, 0))
         return checks

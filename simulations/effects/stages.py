@@ -9,7 +9,7 @@ from simulations.effects.checks import Check, counted
 from simulations.effects.gathered import Found
 from simulations.population import Cast
 from simulations.streams import Counts
-from simulations.traffic.kinds import IS_EXTRACTION, number
+from simulations.traffic.kinds import IS_EXTRACTION, versions
 
 
 class Stages:
@@ -30,7 +30,7 @@ class Stages:
         if not total:
             return []
         return [
-            counted(f"share of {kind} requests", p, harvest[number(kind)] / total, n=total / repeats)
+            counted(f"share of {kind} requests", p, harvest[versions(kind)].sum() / total, n=total / repeats)
             for kind, p in shares(found.cast.parameters).items()
         ]
 

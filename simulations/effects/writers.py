@@ -1,9 +1,11 @@
 """Whether as many products write at length as declared."""
 
+import numpy as np
+
 from simulations.effects.checks import Check, counted
 from simulations.effects.gathered import Found
 from simulations.population import Cast
-from simulations.traffic.kinds import number
+from simulations.traffic.kinds import versions
 
 
 class Writers:
@@ -22,7 +24,7 @@ class Writers:
         came = found.n_events > 0
         if not came.any():
             return []
-        writes = found.has_sent(number("article"))[came]
+        writes = np.any([found.has_sent(kind) for kind in versions("article").tolist()], axis=0)[came]
         return [
             counted("share of products that write", found.cast.parameters.writer_share, writes.mean(), n=came.sum())
         ]

@@ -73,8 +73,9 @@ _STATED: Mapping[str, Kind] = {
     "probe": replace(_HARVEST, rule="probe", answer_tokens=1.0, answer_spread=0.0),
     "tool_task": replace(_HARVEST, rule="tool_task", answer_tokens=420.0, context_tokens=1500.0, has_history=True),
 }
-#: Of a harvest's requests with a system prompt: the name without one, and what follows it.
-GUIDED = "_guided"
+#: Of requests with a system prompt where the kind has none, and of those without where it has one: the kind's name and
+#: what follows it.
+GUIDED, BARE = "_guided", "_bare"
 #: Harvests go with a system prompt or without (Orca, WizardLM; Alpaca, Self-Instruct): each of their kinds comes twice.
 KINDS: Mapping[str, Kind] = {
     **_STATED,
@@ -91,6 +92,11 @@ IS_EXTRACTION = np.array([kind.is_extraction for kind in KINDS.values()])
 def number(kind: str) -> int:
     """Give the place of a kind in `KINDS`."""
     return _PLACES[kind]
+
+
+def versions(kind: str) -> Counts:
+    """Give the places of a kind, with a system prompt and without."""
+    return np.array([_PLACES[name] for name in (kind, f"{kind}{GUIDED}", f"{kind}{BARE}") if name in _PLACES])
 
 
 def numbers(kinds: tuple[str, ...]) -> Counts:

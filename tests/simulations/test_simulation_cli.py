@@ -75,8 +75,8 @@ def test_help_has_an_example(app: typer.Typer, command: str) -> None:
 
 
 def test_broken_log_fails_the_command(app: typer.Typer, tmp_path: Path) -> None:
-    """A log that gives its truth away is written, and the command fails with the code of a gate."""
-    options = ["--out", str(tmp_path / "log"), "--set", "max_tree_auc=0.5", "--no-text"]
+    """A log that lacks what it declares is written, and the command fails with the code of a gate."""
+    options = ["--out", str(tmp_path / "log"), "--set", 'declares=["plan", "temperature"]', "--no-text"]
     result = RUN.invoke(app, ["generate", str(QUICKSTART), *options])
     assert isinstance(result.exception, GateError)
     assert (tmp_path / "log" / "events.parquet").exists()

@@ -98,9 +98,7 @@ def test_harvest_is_broader_than_a_person() -> None:
     assert n_subjects(texts("collected", 1, 300)) > 2 * n_subjects(texts("chat_first", 1, 300))
 
 
-@pytest.mark.parametrize(
-    "rule", ["self_instruct", "evol_instruct", "labelling", "translation", "licensed_data", "exam"]
-)
+@pytest.mark.parametrize("rule", ["self_instruct", "evol_instruct", "translation", "licensed_data"])
 def test_template_is_constant(rule: str) -> None:
     """All requests of an account begin alike, be it a harvest or honest bulk work; two accounts differ."""
     found = texts(rule, 2, 50)
@@ -108,6 +106,14 @@ def test_template_is_constant(rule: str) -> None:
     assert 1 == len(set(heads[:50])) == len(set(heads[50:]))
     assert found[0] != found[50]
     assert len(set(found)) == 100
+
+
+@pytest.mark.parametrize("rule", ["labelling", "exam"])
+def test_some_templates_come_after_the_text(rule: str) -> None:
+    """Requests of many accounts begin alike; others put the text first, or run several tests."""
+    found = texts(rule, 40, 20)
+    n_heads = [len({text[:25] for text in found[first : first + 20]}) for first in range(0, 800, 20)]
+    assert 10 <= n_heads.count(1) <= 35
 
 
 def test_person_keeps_to_a_language() -> None:
