@@ -1,9 +1,11 @@
 """Links to clusters: a shared instrument ties, other shared things tie when chance would not bring so many together.
 
 Two groups with k and l things share Poisson(k l sum d^2 / M^2) of them by chance, where d is how many groups have a
-thing and M the number of all group-thing pairs: the configuration model. Popular things raise what chance explains
-and so count less; things above a limit count nothing. A tie by chance between strangers stands alone, while members
-of a fleet are tied to many of its members: a tie that no third group confirms is dropped.
+thing and M the number of all group-thing pairs, unshared ones too: the configuration model. It is asked at several
+limits of popularity, of the things below each alone, so that what everyone has (carriers, common templates) neither
+ties strangers nor hides what few share; things above the highest limit count nothing. A tie by chance between
+strangers stands alone, while members of a fleet are tied to many of its members: a tie that no third group confirms
+is dropped.
 
 References
 ----------
@@ -17,13 +19,15 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.special import pdtrc
 
-from detector.linkage.links import KINDS, STRONG, Links
+from detector.linkage.links import Links
 from detector.settings import LinkageSettings
 
 #: Chance of a tie that is still looked at. Chosen: with a third group needed too, strangers meet once in 1e8 triples.
 _P_CHANCE = 1e-4
 #: Fewer shared things never tie, however rare: an address is handed on, a carrier serves a town, a template is copied.
 _MIN_SHARED = 3
+#: Limits of popularity, as parts of the highest. Chosen: each step down leaves out what is four times as popular.
+_LIMITS = (1, 4, 16)
 #: Rows of the product of groups by groups that are held at once (chosen: some tens of megabytes).
 _BLOCK = 1024
 Groups = npt.NDArray[np.int64]
@@ -35,35 +39,47 @@ def _components(first: Groups, second: Groups, n: int) -> Groups:
 
 
 def _tie_by_instrument(links: Links, n_accounts: int) -> Groups:
-    strong = links.where(np.isin(links.kind, [list(KINDS).index(k) for k in STRONG]))
+    strong = links.where(links.is_strong())
     same = (strong.thing[1:] == strong.thing[:-1]) & (strong.kind[1:] == strong.kind[:-1])
     return _components(strong.account[:-1][same], strong.account[1:][same], n_accounts)
 
 
-def _tie_by_chance(links: Links, groups: Groups) -> Groups:
-    weak = links.where(~np.isin(links.kind, [list(KINDS).index(k) for k in STRONG]))
+def _tie_by_chance(links: Links, groups: Groups, settings: LinkageSettings) -> Groups:
+    weak = links.where(~links.is_strong())
     n_groups = int(groups.max(initial=-1)) + 1
     if len(weak) == 0:
         return groups
     _, thing = np.unique(weak.thing, return_inverse=True)
     held = sparse.coo_array((np.ones(len(weak)), (groups[weak.account], thing)), shape=(n_groups, thing.max() + 1))
-    incidence = held.tocsr()
+    incidence = held.tocsc()
     incidence.data[:] = 1.0
-    first, second = _confirmed(*_surprising(incidence), n_groups)
-    return _components(first, second, n_groups)[groups]
+    unshared = np.bincount(groups, weights=links.n_unshared, minlength=n_groups)
+    per_group = unshared + incidence.sum(axis=1)
+    popularity = np.zeros(thing.max() + 1, np.int64)
+    popularity[thing] = weak.n_accounts
+    ties = [
+        _surprising(incidence[:, popularity <= settings.max_accounts // part].tocsr(), per_group) for part in _LIMITS
+    ]
+    first, second = (np.concatenate(ends) for ends in zip(*ties, strict=True))
+    return _components(*_confirmed(first, second, n_groups), n_groups)[groups]
 
 
-def _surprising(incidence: sparse.csr_array) -> tuple[Groups, Groups]:
-    """Find the pairs of groups that share more things than chance brings together, some rows at a time."""
-    per_group, per_thing = incidence.sum(axis=1), incidence.sum(axis=0)
-    pairing = (per_thing**2).sum() / max(per_thing.sum(), 1) ** 2
+def _surprising(incidence: sparse.csr_array, per_group: npt.NDArray[np.float64]) -> tuple[Groups, Groups]:
+    """Find the pairs of groups that share more things than chance brings together, some rows at a time.
+
+    Parameters
+    ----------
+    incidence: groups by things of one limit of popularity.
+    per_group: things of each group, unshared and popular ones too, shape (n_groups,).
+    """
+    pairing = (incidence.sum(axis=0) ** 2).sum() / max(per_group.sum(), 1) ** 2
     columns = incidence.T.tocsr()
-    firsts, seconds = [], []
+    firsts, seconds = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
     for start in range(0, incidence.shape[0], _BLOCK):
         shared = (incidence[start : start + _BLOCK] @ columns).tocoo()
         often = (shared.data >= _MIN_SHARED) & (shared.row + start < shared.col)
         first, second, n_shared = shared.row[often] + start, shared.col[often], shared.data[often]
-        tied = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing) < _P_CHANCE
+        tied = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing) < _P_CHANCE / len(_LIMITS)
         firsts.append(first[tied])
         seconds.append(second[tied])
     return np.concatenate(firsts), np.concatenate(seconds)
@@ -73,6 +89,7 @@ def _confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
     """Keep the ties whose two ends are both tied to some third group."""
     half = sparse.coo_array((np.ones(len(first), np.int64), (first, second)), shape=(n, n)).tocsr()
     ties = half + half.T
+    ties.data[:] = 1
     closed = sparse.triu((ties @ ties) * ties, k=1).tocoo()
     return closed.row, closed.col
 
@@ -100,4 +117,4 @@ def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> G
         return np.arange(n_accounts)
     usable = links.where(links.n_accounts <= settings.max_accounts)
     groups = _tie_by_instrument(usable, n_accounts)
-    return _numbered(_tie_by_chance(usable, groups), links)
+    return _numbered(_tie_by_chance(usable, groups, settings), links)

@@ -36,6 +36,7 @@ class Links:
     account: number of the account, shape (n_links,).
     n_events: requests of the account with this thing, shape (n_links,).
     n_accounts: accounts that have the thing, shape (n_links,).
+    n_unshared: things that each account has and no other, instruments apart, shape (n_accounts,).
     """
 
     kind: npt.NDArray[np.int64]
@@ -43,6 +44,7 @@ class Links:
     account: npt.NDArray[np.int64]
     n_events: npt.NDArray[np.int64]
     n_accounts: npt.NDArray[np.int64]
+    n_unshared: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         """Count the links."""
@@ -50,7 +52,13 @@ class Links:
 
     def where(self, keep: npt.NDArray[np.bool_]) -> "Links":
         """Give the links that a mask of shape (n_links,) keeps."""
-        return Links(self.kind[keep], self.thing[keep], self.account[keep], self.n_events[keep], self.n_accounts[keep])
+        kind, thing, account = self.kind[keep], self.thing[keep], self.account[keep]
+        return Links(kind, thing, account, self.n_events[keep], self.n_accounts[keep], self.n_unshared)
+
+    def is_strong(self) -> npt.NDArray[np.bool_]:
+        """Mark the links to things that tie by themselves; shape (n_links,)."""
+        strong: npt.NDArray[np.bool_] = np.isin(self.kind, [list(KINDS).index(k) for k in STRONG])
+        return strong
 
 
 def _held(states: dict[str, Any], kind: str) -> tuple[Any, Any, Any]:
@@ -87,5 +95,7 @@ def find_links(states: dict[str, Any]) -> Links:
     is_new[1:] = (thing[1:] != thing[:-1]) | (kind[1:] != kind[:-1])
     group = np.cumsum(is_new) - 1
     n_accounts = np.bincount(group, minlength=1)[group] if len(group) else group
-    links = Links(kind, thing, account, n_events, n_accounts)
+    links = Links(kind, thing, account, n_events, n_accounts, np.zeros(len(states["membership"].n_accounts), np.int64))
+    unshared = links.where((n_accounts == 1) & ~links.is_strong())
+    np.add.at(links.n_unshared, unshared.account, 1)
     return links.where(n_accounts > 1)

@@ -137,3 +137,37 @@ def test_clusters_are_numbered_without_holes() -> None:
     numbers = find_clusters(find_links(profiles.trimmed()), len(profiles), LinkageSettings())
     assert set(numbers.tolist()) == set(range(numbers.max() + 1))
     assert numbers.max() + 1 < len(profiles)
+
+
+def camouflaged(log: pd.DataFrame, fleet: list[str], addresses: list[str]) -> pd.DataFrame:
+    """Let every account of a fleet use some more addresses, one request each."""
+    more = [(account, f"card{i % 4}", ip) for i, account in enumerate(fleet) for ip in addresses]
+    rows = pd.concat(
+        [log[["account_id", "payment_id", "ip"]], pd.DataFrame(more, columns=["account_id", "payment_id", "ip"])]
+    )
+    return log_of(list(range(len(rows))), **{name: rows[name].tolist() for name in rows})
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(0, 20), st.booleans())
+def test_camouflage_neither_splits_nor_merges(seed: int, n_carriers: int, is_at_office: bool) -> None:
+    """A fleet that also uses what all the town uses, and the address of an office, stays one and takes nobody along."""
+    town, fleet, office = fleet_log(seed), names("fleet", 24), names("desk", 12)
+    rng = np.random.default_rng(seed)
+    carriers = [f"100.64.{c}.1" for c in range(20)]
+    people = town.account_id[town.account_id.str.startswith("person")].unique()
+    rows = [(person, f"own{person[6:]}", c) for person in people for c in rng.choice(carriers, 3, replace=False)]
+    rows += [(account, "office card", "192.0.2.1") for account in office]
+    log = pd.concat([town, pd.DataFrame(rows, columns=["account_id", "payment_id", "ip"])])
+    extra = carriers[:n_carriers] + ["192.0.2.1"] * is_at_office
+    assert clusters_of(camouflaged(log, fleet, extra)) == {frozenset(fleet), frozenset(office)}
+
+
+def test_chance_counts_what_nobody_shares() -> None:
+    """Sixty accounts on five of a dozen exits each, most of what is shared in a town of people at home, are a fleet."""
+    rng = np.random.default_rng(4)
+    rows = [(f"f{i}", f"203.0.{e}.{i + 1}") for i in range(60) for e in rng.permutation(12)[:5]]
+    rows += [(f"p{i}", f"10.{i // 100}.{2 * (i % 100) + k}.1") for i in range(1200) for k in (0, 1)]
+    frame = pd.DataFrame(rows, columns=["account_id", "ip"])
+    log = log_of(list(range(len(frame))), account_id=frame.account_id.tolist(), ip=frame.ip.tolist())
+    assert clusters_of(log) == {frozenset(names("f", 60))}
