@@ -22,8 +22,8 @@ from detector.evidence import tabulate
 from detector.excerpts import collect_excerpts
 from detector.features.catalogue import FEATURES, compute_features
 from detector.features.extras import Extra, compute_extras
-from detector.linkage.communities import find_clusters
-from detector.linkage.links import Links, find_links
+from detector.linkage.clusters import link_accounts
+from detector.linkage.links import Links
 from detector.policy import Decisions, decide
 from detector.profiles.store import Profiles
 from detector.results import Results
@@ -72,10 +72,9 @@ def _described(profiles: Profiles, everyone: Profiles, columns: Sequence[str], e
 
 def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra, ...] = ()) -> Subjects:
     """Link accounts, pool clusters, compute features of both, and the statistics that a detector brings along."""
-    links = find_links(profiles.trimmed())
-    cluster = find_clusters(links, len(profiles), settings.linkage)
     columns = profiles.filled_columns
     own = _described(profiles, profiles, columns, extras)
+    links, cluster = link_accounts(profiles, own, settings.linkage)
     pooled = own.copy()
     rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
     if len(rows):

@@ -6,7 +6,7 @@ import pandas as pd
 import pyarrow as pa
 
 from detector.detectors.base import Verdict
-from detector.linkage.links import KINDS, Links
+from detector.linkage.links import HELD, KINDS, Links, community_name
 from detector.policy import Decisions
 from detector.profiles.clients import network_name
 from detector.profiles.rhythm import TIMELINE_PLACES, timeline_shift
@@ -90,6 +90,8 @@ def _thing_name(kind: int, thing: int, profiles: Profiles) -> str:
     name = list(KINDS)[kind]
     if name == "network":
         return network_name(thing)
+    if name not in HELD:
+        return community_name(thing)
     column = {"payment": "payment_id", "organisation": "org_id"}.get(name)
     known = profiles.names[column].get(thing) if column else None
     return known if known is not None else f"{thing:016x}"

@@ -33,7 +33,8 @@ _BLOCK = 1024
 Groups = npt.NDArray[np.int64]
 
 
-def _components(first: Groups, second: Groups, n: int) -> Groups:
+def components(first: Groups, second: Groups, n: int) -> Groups:
+    """Number the components that pairs of n groups make; shape (n,)."""
     graph = sparse.coo_array((np.ones(len(first), np.int8), (first, second)), shape=(n, n))
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
@@ -41,7 +42,7 @@ def _components(first: Groups, second: Groups, n: int) -> Groups:
 def _tie_by_instrument(links: Links, n_accounts: int) -> Groups:
     strong = links.where(links.is_strong())
     same = (strong.thing[1:] == strong.thing[:-1]) & (strong.kind[1:] == strong.kind[:-1])
-    return _components(strong.account[:-1][same], strong.account[1:][same], n_accounts)
+    return components(strong.account[:-1][same], strong.account[1:][same], n_accounts)
 
 
 def _tie_by_chance(links: Links, groups: Groups, settings: LinkageSettings) -> Groups:
@@ -61,7 +62,7 @@ def _tie_by_chance(links: Links, groups: Groups, settings: LinkageSettings) -> G
         _surprising(incidence[:, popularity <= settings.max_accounts // part].tocsr(), per_group) for part in _LIMITS
     ]
     first, second = (np.concatenate(ends) for ends in zip(*ties, strict=True))
-    return _components(*_confirmed(first, second, n_groups), n_groups)[groups]
+    return components(*confirmed(first, second, n_groups), n_groups)[groups]
 
 
 def _surprising(incidence: sparse.csr_array, per_group: npt.NDArray[np.float64]) -> tuple[Groups, Groups]:
@@ -85,7 +86,7 @@ def _surprising(incidence: sparse.csr_array, per_group: npt.NDArray[np.float64])
     return np.concatenate(firsts), np.concatenate(seconds)
 
 
-def _confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
+def confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
     """Keep the ties whose two ends are both tied to some third group."""
     half = sparse.coo_array((np.ones(len(first), np.int64), (first, second)), shape=(n, n)).tocsr()
     ties = half + half.T
@@ -94,7 +95,7 @@ def _confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
     return closed.row, closed.col
 
 
-def _numbered(groups: Groups, links: Links) -> Groups:
+def numbered(groups: Groups, links: Links) -> Groups:
     """Number groups by what their members hold, so that the order of the log does not name them."""
     key = np.zeros(int(groups.max(initial=-1)) + 1, np.uint64)
     np.add.at(key, groups[links.account], links.thing)
@@ -117,4 +118,4 @@ def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> G
         return np.arange(n_accounts)
     usable = links.where(links.n_accounts <= settings.max_accounts)
     groups = _tie_by_instrument(usable, n_accounts)
-    return _numbered(_tie_by_chance(usable, groups, settings), links)
+    return numbered(_tie_by_chance(usable, groups, settings), links)

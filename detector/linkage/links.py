@@ -1,5 +1,7 @@
 """What accounts share: payment, organisation, network, system prompt, dominant opening. Read off their profiles.
 
+Ties by what accounts do, not by what they hold, become links too: to the community that they make.
+
 The samples of two accounts keep the same hashes, so what they share is found by grouping hashes, without the log.
 """
 
@@ -8,21 +10,27 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from detector.profiles.sketches import FREE
 
 #: Kind of link -> slice and sample that hold it.
-KINDS: dict[str, tuple[str, str]] = {
+HELD: dict[str, tuple[str, str]] = {
     "payment": ("clients", "payment_id"),
     "organisation": ("clients", "org_id"),
     "network": ("clients", "network"),
     "system_prompt": ("text", "system"),
     "template": ("text", "template"),
 }
+#: All kinds; the thing of the last is a community of `link_communities`.
+KINDS = (*HELD, "sign_up", "lock_step")
 #: Kinds that tie two accounts by themselves: an instrument that someone must own.
 STRONG = ("payment", "organisation")
 #: An opening is an account's template when at least this share of its prompts has it.
 DOMINANT = 0.5
+#: Bits of a community's number that tell it from others of its day.
+_PLACE_BITS = 32
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,12 +65,12 @@ class Links:
 
     def is_strong(self) -> npt.NDArray[np.bool_]:
         """Mark the links to things that tie by themselves; shape (n_links,)."""
-        strong: npt.NDArray[np.bool_] = np.isin(self.kind, [list(KINDS).index(k) for k in STRONG])
+        strong: npt.NDArray[np.bool_] = np.isin(self.kind, [KINDS.index(k) for k in STRONG])
         return strong
 
 
 def _held(states: dict[str, Any], kind: str) -> tuple[Any, Any, Any]:
-    piece, name = KINDS[kind]
+    piece, name = HELD[kind]
     if piece not in states:
         return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64)
     hashes, counts = getattr(states[piece], f"{name}_hash"), getattr(states[piece], f"{name}_count")
@@ -84,7 +92,7 @@ def find_links(states: dict[str, Any]) -> Links:
     -------
     Links ordered by kind and thing.
     """
-    found = [(k, *_held(states, kind)) for k, kind in enumerate(KINDS)]
+    found = [(k, *_held(states, kind)) for k, kind in enumerate(HELD)]
     kind = np.concatenate([np.full(len(account), k) for k, account, _, _ in found])
     account = np.concatenate([a for _, a, _, _ in found])
     thing = np.concatenate([t for _, _, t, _ in found])
@@ -99,3 +107,48 @@ def find_links(states: dict[str, Any]) -> Links:
     unshared = links.where((n_accounts == 1) & ~links.is_strong())
     np.add.at(links.n_unshared, unshared.account, 1)
     return links.where(n_accounts > 1)
+
+
+def link_communities(
+    links: Links, kind: str, community: npt.NDArray[np.int64], days: npt.NDArray[np.float64], n_events: Numbers
+) -> Links:
+    """Add a link from each member of a community to it.
+
+    Parameters
+    ----------
+    kind: one of `KINDS` that is not in `HELD`.
+    community: number of the community of each account, shape (n_accounts,); one of a single account is none.
+    days: what names a community is the median of these, in days since 1970; shape (n_accounts,).
+    n_events: requests of each account, shape (n_accounts,).
+    """
+    size = np.bincount(community, minlength=1)
+    member = np.flatnonzero(size[community] > 1)
+    names, number = np.unique(community[member], return_inverse=True)
+    middle = pd.Series(days[member]).groupby(number).median().fillna(0).to_numpy()
+    thing = np.array([community_thing(day, place) for place, day in enumerate(middle)], dtype=np.uint64)
+    order = np.lexsort((member, thing[number])) if len(names) else member
+    return Links(
+        np.concatenate([links.kind, np.full(len(member), KINDS.index(kind))]),
+        np.concatenate([links.thing, thing[number][order]]),
+        np.concatenate([links.account, member[order]]),
+        np.concatenate([links.n_events, n_events[member][order]]),
+        np.concatenate([links.n_accounts, size[community[member]][order]]),
+        links.n_unshared,
+    )
+
+
+def community_thing(day: float, place: int) -> int:
+    """Number a community by its day and its place among those of its kind."""
+    return (int(day) << _PLACE_BITS) | place
+
+
+def community_name(thing: int) -> str:
+    """Name a community of `community_thing`.
+
+    Examples
+    --------
+    >>> community_name(community_thing(20_500.5, 1))
+    '2026-02-16 no. 2'
+    """
+    day = np.datetime64(thing >> _PLACE_BITS, "D")
+    return f"{day} no. {(thing & (2**_PLACE_BITS - 1)) + 1}"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from detector.linkage.links import KINDS, find_links
+from detector.linkage.links import KINDS, find_links, link_communities
 from detector.summaries import link_table
 from detector.tables import LINKS
 from tests.detector.features.small_logs import draw_log, folded, log_of
@@ -89,3 +89,17 @@ def test_masks_keep_rows_together() -> None:
         len(kept)
     }
     assert np.all(kept.account == links.account.max())
+
+
+def test_a_community_is_a_thing_that_its_members_share() -> None:
+    """Members link to it by its day and place; who is alone in a community has no link."""
+    profiles = folded(log_of(list(range(6)), account_id=list("abcdef")))
+    n_events = np.arange(6) + 10
+    days = np.array([20_500.0, 20_502, 20_500, 7, 20_500, 20_504])
+    links = link_communities(find_links(profiles.trimmed()), "sign_up", np.array([4, 1, 4, 9, 4, 1]), days, n_events)
+    table = link_table(links, profiles).to_pandas()
+    assert table.account_id.tolist() == ["a", "b", "c", "e", "f"]
+    assert set(table.kind) == {"sign_up"}
+    assert table.thing.tolist() == [f"2026-02-{d} no. {k}" for d, k in ((16, 2), (19, 1), (16, 2), (16, 2), (19, 1))]
+    assert table.n_accounts.tolist() == [3, 2, 3, 3, 2]
+    assert table.n_events.tolist() == [10, 11, 12, 14, 15]
