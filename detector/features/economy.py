@@ -35,6 +35,12 @@ def _sign_up_spread(states: dict[str, Any]) -> Values:
     return np.where(member.n_signed_up > 1, np.log10(np.sqrt(np.maximum(variance, 0)) + 0.01), np.nan)
 
 
+def _handover(states: dict[str, Any]) -> Values:
+    rhythm = states["rhythm"]
+    excess = np.log2((rhythm.n_succeeded + 1.0) / (rhythm.succeeded_by_chance + 1.0))
+    return np.where(rhythm.n_silent > 0, excess, np.nan)
+
+
 def _daily_cost(states: dict[str, Any]) -> Values:
     volume = states["volume"]
     days = np.maximum((volume.last_at - volume.first_at) / _DAY_US, 1.0)
@@ -57,6 +63,16 @@ FEATURES = (
     Feature("age", "economy", "log10 days", -1, 0, (), "age of the account at its last request", _age),
     Feature(
         "sign_up_spread", "economy", "log10 days", -1, 0, (), "spread of the cluster's sign-up times", _sign_up_spread
+    ),
+    Feature(
+        "handover",
+        "economy",
+        "log2",
+        1,
+        1,
+        ("occurred_at",),
+        "how much more often than by chance a member begins within half a day of another's last request",
+        _handover,
     ),
     Feature("cost_per_day", "economy", "log10 USD/day", 1, 1, ("cost_usd",), "spend a day", _daily_cost),
 )

@@ -5,8 +5,12 @@ from typing import Any
 import numpy as np
 
 from detector.features.registry import Feature, Values, ratio
+from detector.profiles.moments import N_COUNTS, RESOLUTIONS
 from detector.profiles.sketches import count_sampled
 from detector.profiles.store import sampled
+
+#: Added above and below, so that a few chance meetings are no lock-step (chosen).
+_FEW_MEETINGS = 4.0
 
 
 def _distinct(name: str) -> Any:
@@ -39,6 +43,12 @@ def _top_share(name: str) -> Any:
 
 def _cluster_size(states: dict[str, Any]) -> Values:
     return np.log2(np.maximum(states["membership"].n_accounts, 1))
+
+
+def _lock_step(states: dict[str, Any]) -> Values:
+    counts = states["moments"].together.astype(np.float64).reshape(-1, len(RESOLUTIONS), N_COUNTS)
+    excess = np.log2((counts[:, :, 0] + _FEW_MEETINGS) / (counts[:, :, 1:].max(axis=2) + _FEW_MEETINGS))
+    return np.where(states["membership"].n_accounts > 1, excess.max(axis=1), np.nan)
 
 
 _IP = ("ip",)
@@ -85,6 +95,16 @@ FEATURES = (
         ("model",),
         "share of requests to its favourite model",
         _top_share("model"),
+    ),
+    Feature(
+        "lock_step",
+        "network",
+        "log2",
+        1,
+        1,
+        ("occurred_at",),
+        "how much more often members act in the same second, minute or hour than at the same times a day apart",
+        _lock_step,
     ),
     Feature("cluster_size", "network", "log2 accounts", 1, 2, (), "accounts tied together", _cluster_size),
 )

@@ -119,8 +119,9 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, N
         block = np.arange(start, min(start + _BLOCK, n))
         looks = np.hstack([-2 * style[block], np.ones((len(block), 1), np.float32)])
         near = _window(block, days)
-        begin, end = int(near[:, 0].min()), int(near[:, 1].max())
         reach = _reach(looks @ seen[:, compared], compared, near)
+        near = np.clip(near, block[:, None] - _MOST // 2, block[:, None] + _MOST // 2)
+        begin, end = int(near[:, 0].min()), int(near[:, 1].max())
         is_close = (looks @ seen[:, begin:end]) < reach[:, None]
         place = np.arange(begin, end)
         is_close &= (place >= near[:, :1]) & (place < near[:, 1:])
@@ -138,8 +139,7 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, N
 def _window(block: Numbers, days: npt.NDArray[np.float64]) -> Numbers:
     """Give the range of rows that signed up near each row; shape (n_rows, 2)."""
     begin = np.searchsorted(days, days[block] - _NEAR_DAYS, side="left")
-    end = np.searchsorted(days, days[block] + _NEAR_DAYS, side="right")
-    return np.stack([np.maximum(begin, block - _MOST // 2), np.minimum(end, block + _MOST // 2)], axis=1)
+    return np.stack([begin, np.searchsorted(days, days[block] + _NEAR_DAYS, side="right")], axis=1)
 
 
 def _reach(distances: Reals, compared: Numbers, near: Numbers) -> Reals:

@@ -25,6 +25,8 @@ HOURS_OF_WEEK = 168
 TIMELINE_PLACES = 64
 #: CV2 below this counts as regular; a Poisson process has a quarter of its pairs there.
 REGULAR_CV2 = 0.5
+#: An account that begins so soon after another fell silent may be its successor (chosen: bans come by night too).
+SOON_US = 43_200_000_000
 _MS = 1_000
 _HOUR = 3_600_000_000
 #: 1970-01-01 was a Thursday: with three days more the week begins on Monday.
@@ -166,12 +168,37 @@ def _stitch(state: Any, starts: Any, out: Any, is_same_actor: Any) -> None:
             out.last_at[g] = max(out.last_at[g], state.last_at[p])
 
 
+@njit(cache=True)
+def _hand_over(state: Any, starts: Any, out: Any) -> None:
+    """Count members that fall silent before the cluster does, and those that another begins soon after.
+
+    By chance as many begin then as would if members began evenly over the cluster's life.
+    """
+    for g in range(len(starts) - 1):
+        firsts = np.sort(state.first_at[starts[g] : starts[g + 1]])
+        firsts = firsts[firsts != _NEVER]
+        lasts = state.last_at[starts[g] : starts[g + 1]]
+        if len(firsts) < 2:
+            continue
+        end = lasts.max()
+        rate = (len(firsts) - 1) / max(end - firsts[0], SOON_US)
+        for last in lasts:
+            if last == _NEVER or end - last < 2 * SOON_US:
+                continue
+            out.n_silent[g] += 1
+            begun = np.searchsorted(firsts, last + SOON_US, side="right") - np.searchsorted(firsts, last, side="right")
+            out.n_succeeded[g] += begun > 0
+            out.succeeded_by_chance[g] += 1.0 - np.exp(-rate * SOON_US)
+
+
 def stitch(state: Any, starts: Array, out: Any, is_same_actor: bool) -> None:
     """Join the pieces `starts[g]` up to `starts[g + 1]`, in order of time, into row g of `out`.
 
     For one actor the gap between two pieces counts; in a cluster each member keeps its own gaps.
     """
     _stitch(state, starts, out, is_same_actor)
+    if not is_same_actor:
+        _hand_over(state, starts, out)
 
 
 _FIELDS = (
@@ -189,6 +216,9 @@ _FIELDS = (
     Field("first_hour", np.int64, merge="min", fill=_LATEST_HOUR),
     Field("last_hour", np.int64, merge="max", fill=-_LATEST_HOUR),
     Field("timeline", np.uint32, TIMELINE_PLACES, merge="own"),
+    Field("n_silent", np.int64, merge="own"),
+    Field("n_succeeded", np.int64, merge="own"),
+    Field("succeeded_by_chance", np.float64, merge="own"),
 )
 RhythmState = state_type("RhythmState", __name__, _FIELDS)
 SLICE = Slice(

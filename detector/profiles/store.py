@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from detector.profiles import clients, membership, queries, rhythm, sampling, text, volume
+from detector.profiles import clients, membership, moments, queries, rhythm, sampling, text, volume
 from detector.profiles.batch import Batch
 from detector.profiles.hashing import hash_strings
 from detector.profiles.sketches import FREE, merge_samples
@@ -23,6 +23,7 @@ SLICES: dict[str, Slice] = {
         membership.SLICE,
         volume.SLICE,
         rhythm.SLICE,
+        moments.SLICE,
         text.SLICE,
         sampling.SLICE,
         clients.SLICE,

@@ -70,3 +70,19 @@ def test_cost_per_day() -> None:
     cost = features_of(log).cost_per_day
     assert cost["a"] == pytest.approx(1.0)
     assert np.isnan(cost["b"])
+
+
+def relay_log(handover_s: float) -> pd.DataFrame:
+    """Make a log of five accounts of a day each: one begins so long after the one before fell silent."""
+    begins = np.arange(5) * (86_400 + handover_s)
+    rows = [(begin + k * 3600.0, f"a{i}") for i, begin in enumerate(begins) for k in range(25)]
+    return log_of([t for t, _ in rows], account_id=[account for _, account in rows])
+
+
+def test_handover() -> None:
+    """Four successions within minutes against what chance gives; none with days between; alone, there are none."""
+    within = float(pooled_features(relay_log(600))["handover"].iloc[0])
+    chance = 4 * (1 - np.exp(-4 * 43_200 / (5 * 86_400 + 4 * 600)))
+    assert within == pytest.approx(np.log2(5 / (1 + chance)), rel=1e-6)
+    assert float(pooled_features(relay_log(86_400))["handover"].iloc[0]) < 0
+    assert np.isnan(feature(relay_log(600), "handover"))

@@ -107,7 +107,7 @@ def test_pool_adds_members_up() -> None:
 def test_slices_follow_the_columns() -> None:
     """A log without text keeps no text slice."""
     names = [s.name for s in slices_for(["occurred_at", "account_id", "input_tokens"])]
-    assert names == ["membership", "volume", "rhythm", "sampling"]
+    assert names == ["membership", "volume", "rhythm", "moments", "sampling"]
 
 
 def test_an_optional_slice_is_kept_when_asked_for() -> None:
