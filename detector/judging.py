@@ -24,6 +24,8 @@ from detector.features.catalogue import FEATURES, compute_features
 from detector.features.extras import Extra, compute_extras
 from detector.linkage.clusters import link_accounts
 from detector.linkage.links import Links
+from detector.linkage.resemblance import resembles
+from detector.linkage.siblings import styles
 from detector.policy import Decisions, decide
 from detector.profiles.store import Profiles
 from detector.results import Results
@@ -49,6 +51,7 @@ class Subjects:
     links: what accounts share.
     own: features of the accounts, shape (n_accounts, n_features).
     pooled: features of each account's cluster, in the order of the accounts, same shape.
+    asks_alike: whether an account asks like the others of its cluster, see `linkage.resemblance`; shape (n_accounts,).
     extras: statistics that the detector brings along; those that the log can give are columns of both.
     """
 
@@ -57,6 +60,7 @@ class Subjects:
     links: Links
     own: pd.DataFrame
     pooled: pd.DataFrame
+    asks_alike: npt.NDArray[np.bool_]
     extras: tuple[Extra, ...] = ()
 
     @property
@@ -74,14 +78,15 @@ def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra
     """Link accounts, pool clusters, compute features of both, and the statistics that a detector brings along."""
     columns = profiles.filled_columns
     own = _described(profiles, profiles, columns, extras)
-    links, cluster = link_accounts(profiles, own, settings.linkage)
+    style = styles(profiles, own)
+    links, cluster = link_accounts(profiles, style, settings.linkage)
     pooled = own.copy()
     rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
     if len(rows):
         shared, groups = np.unique(cluster[rows], return_inverse=True)
         merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
         pooled.iloc[rows] = _described(merged, profiles, columns, extras).iloc[groups].to_numpy()
-    return Subjects(profiles, cluster, links, own, pooled, extras)
+    return Subjects(profiles, cluster, links, own, pooled, resembles(style, cluster), extras)
 
 
 def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
@@ -206,7 +211,8 @@ def judge(
         level = profiles.evidence_level
         verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
         n_events = profiles.trimmed()["volume"].n_requests
-        may_revoke = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
+        is_sound = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
+        may_revoke = is_sound & subjects.asks_alike
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
         decisions = decide(
             verdict,

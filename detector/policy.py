@@ -51,7 +51,7 @@ def decide(
     n_events: npt.NDArray[np.int64],
     settings: PolicySettings,
     *,
-    may_revoke: bool,
+    may_revoke: bool | npt.NDArray[np.bool_],
     is_allowed: npt.NDArray[np.bool_] | None = None,
     cluster: npt.NDArray[np.int64] | None = None,
     n_days: int = 1,
@@ -67,7 +67,8 @@ def decide(
     own: of the account by itself, same order.
     n_events: requests of each account, shape (n,).
     is_allowed: accounts under contract: flagged like others, never acted on; shape (n,), none is nobody.
-    may_revoke: False when the input is degraded or the log too thin to support a revocation at all.
+    may_revoke: False when the input is degraded or the log too thin to support a revocation at all; or by account,
+        shape (n,), False too for who does not ask like the cluster that it seems to be of.
     cluster: cluster number of each account, shape (n,); none is everyone alone.
     n_days: days that the log covers.
 

@@ -2,12 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from detector.linkage.communities import components, confirmed, find_clusters, numbered
 from detector.linkage.links import Links, find_links, link_communities
 from detector.linkage.lockstep import find_lock_steps
-from detector.linkage.siblings import find_siblings, sign_up_days, styles
+from detector.linkage.siblings import Reals, find_siblings, sign_up_days
 from detector.profiles.store import Profiles
 from detector.settings import LinkageSettings
 
@@ -15,12 +14,12 @@ _DAY_US = 86_400e6
 Numbers = npt.NDArray[np.int64]
 
 
-def link_accounts(profiles: Profiles, own: pd.DataFrame, settings: LinkageSettings) -> tuple[Links, Numbers]:
+def link_accounts(profiles: Profiles, style: Reals, settings: LinkageSettings) -> tuple[Links, Numbers]:
     """Find what accounts share, and who belongs together.
 
     Parameters
     ----------
-    own: features of the accounts, in their order.
+    style: of `siblings.styles`.
 
     Returns
     -------
@@ -33,7 +32,7 @@ def link_accounts(profiles: Profiles, own: pd.DataFrame, settings: LinkageSettin
         return links, groups
     n_requests, days = states["volume"].n_requests, sign_up_days(profiles)
     n = int(groups.max(initial=-1)) + 1
-    siblings = confirmed(*find_siblings(styles(profiles, own), days, n_requests, groups), n)
+    siblings = confirmed(*find_siblings(style, days, n_requests, groups), n)
     links = link_communities(links, "sign_up", _communities(*siblings, groups), days, n_requests)
     stepping = find_lock_steps(states["moments"].moments, most_accounts=settings.max_accounts)
     in_step = confirmed(*stepping, len(groups))

@@ -29,6 +29,8 @@ _CLOSE = 0.01
 #: Chance of so many neighbours by chance at which an account is a core (chosen), and how few are never enough.
 _P_CHANCE = 1e-4
 _MIN_NEIGHBOURS = 4
+#: Squared distance of kin, in that of the fourth nearest (chosen: accounts of one style are about equally far apart).
+_KIN = 3.0
 #: Below this many requests style is anecdote; below this many strangers a hundredth of them is.
 _MIN_REQUESTS = 8
 _MIN_STRANGERS = 200
@@ -63,7 +65,7 @@ def styles(profiles: Profiles, own: pd.DataFrame) -> Reals:
     -------
     Shape (n_accounts, n_dimensions); each of the two blocks has mean square length 1.
     """
-    names = [name for name in own if FEATURES[str(name)].family == "content"]
+    names = [name for name in own if name in FEATURES and FEATURES[name].family == "content"]
     blocks = [_of_equal_weight(_normal_scores(own[names]))]
     text: Any = profiles.trimmed().get("text")
     if text is not None:
@@ -122,7 +124,8 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, N
         reach = _reach(looks @ seen[:, compared], compared, near)
         near = np.clip(near, block[:, None] - _MOST // 2, block[:, None] + _MOST // 2)
         begin, end = int(near[:, 0].min()), int(near[:, 1].max())
-        is_close = (looks @ seen[:, begin:end]) < reach[:, None]
+        distances = looks @ seen[:, begin:end]
+        is_close = distances < reach[:, None]
         place = np.arange(begin, end)
         is_close &= (place >= near[:, :1]) & (place < near[:, 1:])
         is_close[np.arange(len(block)), block - begin] = False
@@ -130,7 +133,8 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, N
         chance = bdtrc(np.maximum(n_close - 1, 0), near[:, 1] - near[:, 0] - 1, _CLOSE)
         is_core[block] = (n_close >= _MIN_NEIGHBOURS) & (chance < _P_CHANCE)
         cores = np.flatnonzero(is_core[block])
-        one, other = np.nonzero(is_close[cores])
+        squares = distances[cores] + seen[-1, block[cores]][:, None]
+        one, other = np.nonzero(is_close[cores] & _is_kin(squares, is_close[cores]))
         found.append(np.stack([block[cores[one]], place[other]]))
     first, second = np.concatenate(found, axis=1)
     return _mutual(first[is_core[second]], second[is_core[second]], n)
@@ -154,6 +158,15 @@ def _reach(distances: Reals, compared: Numbers, near: Numbers) -> Reals:
     reach = np.full(len(near), -np.inf, np.float32)
     reach[enough] = nearest[enough, place[enough]]
     return reach
+
+
+def _is_kin(squares: Reals, is_close: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Mark those not much further from a core than its nearest few: two odd crowds of one week stay apart."""
+    if not len(squares):
+        return is_close
+    nearest = np.partition(np.where(is_close, squares, np.inf), _MIN_NEIGHBOURS - 1, axis=1)[:, _MIN_NEIGHBOURS - 1]
+    kin: npt.NDArray[np.bool_] = squares <= _KIN * nearest[:, None]
+    return kin
 
 
 def _mutual(first: Numbers, second: Numbers, n: int) -> tuple[Numbers, Numbers]:

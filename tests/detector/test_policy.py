@@ -96,6 +96,11 @@ def test_a_degraded_log_revokes_nobody() -> None:
     assert decided(GUILTY, may_revoke=False).action.tolist() == ["throttle"]
 
 
+def test_who_does_not_ask_like_its_cluster_is_not_revoked() -> None:
+    """Of two accounts with the same evidence only the one that resembles its cluster is."""
+    assert decided(GUILTY, GUILTY, may_revoke=np.array([True, False])).action.tolist() == ["revoke", "throttle"]
+
+
 @settings(max_examples=60)
 @given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0.99), min_size=2, max_size=2))
 def test_a_framed_account_is_never_revoked(cluster: list[float], own: list[float]) -> None:
