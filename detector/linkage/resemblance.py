@@ -34,7 +34,7 @@ def resembles(style: Reals, cluster: npt.NDArray[np.int64]) -> npt.NDArray[np.bo
     alike = np.ones(len(cluster), dtype=bool)
     compared = style[np.unique(np.linspace(0, len(style) - 1, min(len(style), _COMPARED)).astype(np.int64))]
     for rows in np.array_split(members := np.flatnonzero(size > 1), len(members) // _BLOCK + 1):
-        mates = (total[cluster[rows]] - style[rows]) / (size[rows] - 1)[:, None]
+        mates = ((total[cluster[rows]] - style[rows]) / (size[rows] - 1)[:, None]).astype(np.float32)
         others = (compared**2).sum(axis=1) - 2 * mates @ compared.T
         own = (style[rows] ** 2).sum(axis=1) - 2 * (mates * style[rows]).sum(axis=1)
         alike[rows] = (others < own[:, None]).sum(axis=1) < _NEAR * len(compared)

@@ -154,11 +154,27 @@ def by_chance(one: Any, other: Any, resolution: Any) -> Any:
 
 
 @njit(cache=True)
-def _pairs_of(sorted_values: Any) -> Any:
+def _pairs_of(ascending: Any) -> Any:
     """Count the pairs of equal values."""
-    distinct = np.unique(sorted_values)
-    counts = np.searchsorted(sorted_values, distinct, side="right") - np.searchsorted(sorted_values, distinct)
-    return (counts * (counts - 1)).sum() / 2
+    pairs, run = 0, 0
+    for i in range(1, len(ascending)):
+        run = run + 1 if ascending[i] == ascending[i - 1] else 0
+        pairs += run
+    return pairs
+
+
+@njit(cache=True)
+def _pairs_apart(ascending: Any, days: Any) -> Any:
+    """Count the pairs of values of which the second is so much greater."""
+    pairs, begin, end = 0, 0, 0
+    for value in ascending:
+        while begin < len(ascending) and ascending[begin] < value + days:
+            begin += 1
+        end = max(end, begin)
+        while end < len(ascending) and ascending[end] == value + days:
+            end += 1
+        pairs += end - begin
+    return pairs
 
 
 @njit(cache=True)
@@ -168,7 +184,7 @@ def _together(moments: Any, resolution: Any, out: Any) -> None:
     Pairs of all buckets less those of one member are the pairs between members.
     """
     everyone, blocks = np.empty(moments.size, np.int64), np.empty(moments.size, np.int64)
-    n, own_blocks = 0, 0.0
+    n, own_blocks = 0, 0
     for row in range(len(moments)):
         buckets = coarsen(moments[row], resolution)
         everyone[n : n + len(buckets)] = buckets
@@ -178,14 +194,9 @@ def _together(moments: Any, resolution: Any, out: Any) -> None:
         for k in range(len(CONTROL_DAYS)):
             out[1 + k] -= meetings(buckets, buckets, CONTROL_DAYS[k]) / 2
     everyone = np.sort(everyone[:n])
-    distinct = np.unique(everyone)
-    counts = np.searchsorted(everyone, distinct, side="right") - np.searchsorted(everyone, distinct)
     out[0] += _pairs_of(everyone)
     for k in range(len(CONTROL_DAYS)):
-        at = np.searchsorted(distinct, distinct + CONTROL_DAYS[k])
-        for i in range(len(distinct)):
-            if at[i] < len(distinct) and distinct[at[i]] == distinct[i] + CONTROL_DAYS[k]:
-                out[1 + k] += counts[i] * counts[at[i]] / 2
+        out[1 + k] += _pairs_apart(everyone, CONTROL_DAYS[k]) / 2
     if resolution < 2:
         out[N_COUNTS - 1] += (_pairs_of(np.sort(blocks[:n])) - own_blocks) / (
             60.0 if resolution == 0 else float(_BLOCK)
@@ -202,6 +213,8 @@ def _stitch(state: Any, starts: Any, out: Any, is_same_actor: Any) -> None:
     for g in range(len(starts) - 1):
         for row in range(starts[g], starts[g + 1]):
             for moment in state.moments[row]:
+                if moment >= out.moments[g, -1]:
+                    break
                 _add(out.moments[g], moment)
             out.together[g] += state.together[row]
         if not is_same_actor and starts[g + 1] - starts[g] > 1:
