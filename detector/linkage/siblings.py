@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 from scipy.special import bdtrc, ndtri
 
 from detector.features.catalogue import FEATURES
@@ -100,12 +101,17 @@ def find_siblings(
     -------
     Pairs of groups, each pair once, as two arrays.
     """
-    usable = (n_requests >= _MIN_REQUESTS) & ~np.isnan(days)
-    rows = pd.DataFrame(style[usable]).groupby(groups[usable]).mean()
-    opened = pd.Series(days[usable]).groupby(groups[usable]).agg(["mean", "min", "max"]).loc[rows.index]
+    usable = np.flatnonzero((n_requests >= _MIN_REQUESTS) & ~np.isnan(days))
+    opened = pd.Series(days[usable]).groupby(groups[usable]).agg(["mean", "min", "max", "size"])
     together = opened[opened["max"] - opened["min"] <= _NEAR_DAYS].sort_values("mean", kind="stable")
     names = together.index.to_numpy(np.int64)
-    first, second = _neighbours(rows.loc[names].to_numpy(np.float32), together["mean"].to_numpy(np.float64))
+    place = np.full(int(groups.max(initial=-1)) + 1, -1)
+    place[names] = np.arange(len(names))
+    members = usable[place[groups[usable]] >= 0]
+    row = place[groups[members]]
+    share = (1.0 / together["size"].to_numpy(np.float32))[row]
+    mean = sparse.coo_array((share, (row, members)), shape=(len(names), len(style))).tocsr()
+    first, second = _neighbours(mean @ style, together["mean"].to_numpy(np.float64))
     return names[first], names[second]
 
 
@@ -116,7 +122,8 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, N
     found = [np.empty((2, 0), np.int64)]
     compared = np.unique(np.linspace(0, n - 1, min(n, _STRANGERS)).astype(np.int64)) if n else np.empty(0, np.int64)
     # One product gives what orders the others by their distance to a row: |b|^2 - 2ab, as |a|^2 is the row's own.
-    seen = np.hstack([style, (style**2).sum(axis=1)[:, None]]).T.astype(np.float32)
+    seen = np.empty((style.shape[1] + 1, n), np.float32)
+    seen[:-1], seen[-1] = style.T, np.einsum("ij,ij->i", style, style)
     for start in range(0, n, _BLOCK):
         block = np.arange(start, min(start + _BLOCK, n))
         looks = np.hstack([-2 * style[block], np.ones((len(block), 1), np.float32)])
