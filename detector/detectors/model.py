@@ -1,11 +1,11 @@
-"""Additive models as data: per evidence level, a prior and one piecewise-linear curve per feature.
+"""Additive models as data: per evidence level, a prior, one piecewise-linear curve per feature, and pairs of features.
 
 A model file is JSON with a digest of itself. Nothing in it is executed; a changed file is refused.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -38,12 +38,48 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """What two features of one family add together: a weight times the product of their places.
+
+    A long prompt is nothing much and neither is a long answer; long answers to long prompts are.
+    Half of what a pair adds is told with either feature, so evidence stays one row a feature, and within its family.
+
+    Attributes
+    ----------
+    scales: feature -> its place among the training profiles, -1 to 1, 0 on average and where it is absent.
+    weights: log-odds of each pair of features in `scales`.
+    """
+
+    scales: dict[str, Curve] = field(default_factory=dict)
+    weights: dict[tuple[str, str], float] = field(default_factory=dict)
+
+    def products(self, features: pd.DataFrame) -> Iterator[Values]:
+        """Multiply the places of each pair, in the order of `weights`; shape (n,) each, one at a time."""
+        places = {name: _at(features, name, scale) for name, scale in self.scales.items()}
+        return (places[a] * places[b] for a, b in self.weights)
+
+
+def _at(features: pd.DataFrame, name: str, curve: Curve) -> Values:
+    return curve.at(features[name].to_numpy(np.float64)) if name in features else np.zeros(len(features))
+
+
+def contribute(features: pd.DataFrame, curves: dict[str, Curve], pairs: Pairs) -> dict[str, Values]:
+    """Give the log-odds that each feature adds, its share of pairs included; shape (n,) each."""
+    added = {name: _at(features, name, curve) for name, curve in curves.items()}
+    for (pair, weight), product in zip(pairs.weights.items(), pairs.products(features), strict=True):
+        for name in pair:
+            added[name] = added[name] + weight / 2 * product
+    return added
+
+
+@dataclass(frozen=True)
 class Level:
     """The model for logs of one evidence level."""
 
     prior: float
     curves: dict[str, Curve]
     reference: Reference
+    pairs: Pairs = field(default_factory=Pairs)
 
 
 @dataclass(frozen=True)
@@ -79,12 +115,7 @@ class AdditiveModel:
     def judge(self, features: pd.DataFrame, level: int) -> Verdict:
         """Score profiles; see `base.Detector`."""
         chosen = self.for_level(level)
-        n = len(features)
-        added = {
-            name: curve.at(features[name].to_numpy(np.float64)) if name in features else np.zeros(n)
-            for name, curve in chosen.curves.items()
-        }
-        contributions = pd.DataFrame(added, index=features.index)
+        contributions = pd.DataFrame(contribute(features, chosen.curves, chosen.pairs), index=features.index)
         families = {name: FEATURES[name].family for name in chosen.curves}
         return Verdict(chosen.prior, contributions, families, chosen.reference)
 
@@ -115,6 +146,13 @@ def _reference_json(reference: Reference) -> dict[str, Any]:
             "n_above": cohorts.n_above.tolist(),
         }
     return stored
+def _written(curves: dict[str, Curve]) -> dict[str, Any]:
+    return {n: {"knots": _rounded(c.knots), "values": _rounded(c.values)} for n, c in curves.items()}
+
+
+def _written_pairs(pairs: Pairs) -> dict[str, Any]:
+    weights = [[a, b, float(f"{weight:.6g}")] for (a, b), weight in sorted(pairs.weights.items())]
+    return {"scales": _written(pairs.scales), "weights": weights}
 
 
 def to_json(model: AdditiveModel) -> str:
@@ -122,7 +160,8 @@ def to_json(model: AdditiveModel) -> str:
     levels = {
         str(level): {
             "prior": float(f"{part.prior:.6g}"),
-            "curves": {n: {"knots": _rounded(c.knots), "values": _rounded(c.values)} for n, c in part.curves.items()},
+            "curves": _written(part.curves),
+            **({"pairs": _written_pairs(part.pairs)} if part.pairs.weights else {}),
             "reference": _reference_json(part.reference),
         }
         for level, part in sorted(model.levels.items())
@@ -152,6 +191,14 @@ def _cohorts(raw: dict[str, Any], n_kept: int) -> Cohorts:
     if not (set(cohorts.worst) <= set(sizes) and cohorts.n_above.shape == (n_kept,) == (len(cohorts.worst),)):
         raise ValueError("the cohorts are none")
     return cohorts
+def _pairs(raw: dict[str, Any], curves: dict[str, Curve]) -> Pairs:
+    scales = {name: _curve(name, scale) for name, scale in raw["scales"].items()}
+    weights = {(str(a), str(b)): float(weight) for a, b, weight in raw["weights"]}
+    is_known = all({a, b} <= set(scales) & set(curves) and a != b for a, b in weights)
+    is_within = is_known and all(FEATURES[a].family == FEATURES[b].family for a, b in weights)
+    if not (is_within and np.isfinite(list(weights.values())).all()):
+        raise ValueError("the pairs are not pairs of one family's curves")
+    return Pairs(scales, weights)
 
 
 def _reference(raw: dict[str, Any]) -> Reference:
@@ -173,6 +220,12 @@ def _population(raw: dict[str, Any]) -> dict[str, Values]:
     return population
 
 
+def _level(part: dict[str, Any]) -> Level:
+    curves = {name: _curve(name, raw) for name, raw in part["curves"].items()}
+    pairs = _pairs(part["pairs"], curves) if "pairs" in part else Pairs()
+    return Level(float(part["prior"]), curves, _reference(part["reference"]), pairs)
+
+
 def from_json(text: str, *, where: str) -> AdditiveModel:
     """Read a model.
 
@@ -192,14 +245,7 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
             raise ModelError(f"{where}: schema {stored['schema']!r}, {SCHEMA!r} is needed; fit the model again")
         if _digest(stored) != sha256:
             raise ModelError(f"{where}: changed after it was made, its digest differs; fit the model again")
-        levels = {
-            int(level): Level(
-                float(part["prior"]),
-                {name: _curve(name, raw) for name, raw in part["curves"].items()},
-                _reference(part["reference"]),
-            )
-            for level, part in stored["levels"].items()
-        }
+        levels = {int(level): _level(part) for level, part in stored["levels"].items()}
         population = _population(stored.get("population", {}))
         if not levels:
             raise ValueError("no levels")

@@ -194,3 +194,26 @@ def test_near_values_make_a_model_that_can_be_read() -> None:
     assert len(model.levels[0].curves["age"].knots) > 1
     text = to_json(model)
     assert to_json(from_json(text, where="here")) == text
+
+
+def crossed(*names: str) -> TrainingSet:
+    """Draw accounts that extract where two features are both high or both low: neither tells alone."""
+    rng = np.random.default_rng(5)
+    places = rng.choice([-1.0, 1.0], (400, 2))
+    features = pd.DataFrame(places + rng.normal(0, 0.1, (400, 2)), columns=list(names))
+    return training_set(400, features=features, is_extraction=places.prod(axis=1) > 0)
+
+
+def test_what_two_features_tell_together_is_found() -> None:
+    """Two features of one family that tell nothing apart rank eight of ten pairs of accounts as a pair."""
+    rows = crossed("prompt_length", "answer_length")
+    model = fit_model(rows, fitted_on={})
+    assert model.levels[3].pairs.weights[("prompt_length", "answer_length")] > 0
+    scores = model.judge(rows.features, 3).scores
+    assert (scores[rows.is_extraction][:, None] > scores[~rows.is_extraction][None, :]).mean() > 0.8
+
+
+def test_families_are_not_paired() -> None:
+    """Features of two families stay apart, whatever they tell together; so do those of families that are assumed."""
+    for names in (("prompt_length", "requests_per_day"), ("addresses", "clients"), ("age", "sign_up_spread")):
+        assert fit_model(crossed(*names), fitted_on={}).levels[3].pairs.weights == {}

@@ -17,6 +17,7 @@ from detector.detectors.model import (
     AdditiveModel,
     Curve,
     Level,
+    Pairs,
     _digest,
     from_json,
     load_model,
@@ -210,3 +211,56 @@ def test_order_and_names_of_rows_do_not_matter() -> None:
     turned = features.iloc[::-1]
     other = pd.Series(Combined().judge(turned.set_axis(range(6)), 3).scores, turned.index)
     pd.testing.assert_series_equal(scores, other[scores.index])
+
+
+def paired_model(first: str = "repeats", second: str = "answer_length", weight: float = 2.0) -> AdditiveModel:
+    """A model of two flat curves and one pair, whose scales run from -1 at 0 to 1 at 2."""
+    flat, scale = Curve(np.array([0.0, 2.0]), np.zeros(2)), Curve(np.array([0.0, 2.0]), np.array([-1.0, 1.0]))
+    curves, scales = (dict.fromkeys((first, second), line) for line in (flat, scale))
+    return AdditiveModel({0: Level(-5.0, curves, REFERENCE, Pairs(scales, {(first, second): weight}))}, {})
+
+
+@pytest.mark.parametrize(
+    ("repeats", "answer_length", "each"),
+    [(2.0, 2.0, 1.0), (0.0, 0.0, 1.0), (2.0, 0.0, -1.0), (1.0, 2.0, 0.0), (2.0, 1.5, 0.5), (9.0, 9.0, 1.0)],
+)
+def test_a_pair_is_told_in_halves(repeats: float, answer_length: float, each: float) -> None:
+    """Weight 2 times the product of the places, half with either feature, and no piece of its own."""
+    features = pd.DataFrame({"repeats": [repeats], "answer_length": [answer_length]})
+    verdict = paired_model().judge(features, 0)
+    assert verdict.contributions.iloc[0].to_dict() == {"repeats": each, "answer_length": each}
+    assert verdict.scores.tolist() == [-5.0 + 2 * each]
+
+
+@pytest.mark.parametrize(
+    "features", [{"repeats": [2.0], "answer_length": [np.nan]}, {"repeats": [2.0]}, {"answer_length": [2.0]}]
+)
+def test_a_pair_of_which_one_is_absent_adds_nothing(features: dict[str, list[float]]) -> None:
+    """With nothing to multiply by, neither feature gains or loses."""
+    assert paired_model().judge(pd.DataFrame(features), 0).contributions.to_numpy().tolist() == [[0.0, 0.0]]
+
+
+def test_pairs_come_back_as_they_went() -> None:
+    """A model with a pair gives the same bytes and the same pair after a round trip."""
+    text = to_json(paired_model())
+    read = from_json(text, where="here")
+    assert to_json(read) == text
+    assert read.levels[0].pairs.weights == {("repeats", "answer_length"): 2.0}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "weight"),
+    [("repeats", "age", 2.0), ("repeats", "repeats", 2.0), ("repeats", "answer_length", float("nan"))],
+)
+def test_pairs_stay_within_a_family(first: str, second: str, weight: float) -> None:
+    """Evidence of two families is independent, so a file that pairs across them is refused, as is a square."""
+    with pytest.raises(ModelError, match="here: is not a model of this version; fit the model again"):
+        from_json(to_json(paired_model(first, second, weight)), where="here")
+
+
+def test_a_pair_without_its_curves_is_refused() -> None:
+    """What a pair adds is told with its features, so both need a curve."""
+    content = json.loads(to_json(paired_model()))
+    del content["sha256"], content["levels"]["0"]["curves"]["repeats"]
+    with pytest.raises(ModelError, match="here: is not a model of this version; fit the model again"):
+        from_json(json.dumps({**content, "sha256": _digest(content)}), where="here")
