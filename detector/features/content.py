@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from detector.features.registry import Feature, Values, collision_share, histogram_quantile, log_spread, ratio
+from detector.profiles.kinds import KINDS, OCTAVE
 from detector.profiles.sampling import RATIO_PLACES, RATIO_UNIT, TOKEN_PLACES
 from detector.profiles.sketches import count_distinct, count_sampled
 from detector.profiles.slices import half_octave_floor
@@ -79,6 +80,21 @@ def _similarity(states: dict[str, Any]) -> Values:
     n = text.n_vectors.astype(np.float64)
     square = ((text.vector / UNIT) ** 2).sum(axis=1)
     return np.where(n >= _MIN_PROMPTS, ratio(square - n, n * (n - 1)), np.nan)
+
+
+def _kind_mean(kind: str, total: str, of: str, unit: float) -> Any:
+    k = KINDS.index(kind)
+
+    def compute(states: dict[str, Any]) -> Values:
+        n = getattr(states["text"], of)[:, k]
+        return np.where(n >= _MIN_PROMPTS, ratio(getattr(states["text"], total)[:, k] / unit, n), np.nan)
+
+    return compute
+
+
+def _contrast(total: str, unit: float) -> Any:
+    clean, typed = (_kind_mean(kind, total, "kind_prompts", unit) for kind in ("clean", "typed"))
+    return lambda states: clean(states) - typed(states)
 
 
 def _word_length(states: dict[str, Any]) -> Values:
@@ -173,6 +189,46 @@ FEATURES = (
     ),
     Feature(
         "multiline_share", "content", "", 0, 3, _TEXT, "share of prompts of more than one line", _share("n_multiline")
+    ),
+    Feature(
+        "length_contrast",
+        "content",
+        "octaves",
+        0,
+        3,
+        _TEXT,
+        "how much longer prompts are without what people type (I, please, a lower-case start) than those with it",
+        _contrast("kind_octaves", OCTAVE),
+    ),
+    Feature(
+        "multiline_contrast",
+        "content",
+        "",
+        0,
+        3,
+        _TEXT,
+        "share of several lines among prompts without what people type, less that among those with it",
+        _contrast("kind_multiline", 1),
+    ),
+    Feature(
+        "open_end_contrast",
+        "content",
+        "",
+        0,
+        3,
+        _TEXT,
+        "share without a closing mark among prompts without what people type, less that among those with it",
+        _contrast("kind_open_end", 1),
+    ),
+    Feature(
+        "typed_answer_ratio",
+        "content",
+        "log2",
+        0,
+        3,
+        ("prompt", "output_tokens"),
+        "answer to question tokens of prompts with what people type: I, please, a lower-case start",
+        _kind_mean("typed", "kind_ratio", "kind_answered", OCTAVE),
     ),
     Feature("upper_share", "content", "", 0, 3, _TEXT, "capitals per byte", _class_share("upper")),
     Feature("digit_share", "content", "", 0, 3, _TEXT, "digits per byte", _class_share("digit")),

@@ -35,6 +35,8 @@ from detector.profiles.bits import (
     word_mask,
 )
 from detector.profiles.hashing import hash_bytes, mix64
+from detector.profiles.kinds import FIELDS as KIND_FIELDS
+from detector.profiles.kinds import answer_ratio, is_answered, kind_of, octaves
 from detector.profiles.sketches import add_to_sample, rank
 from detector.profiles.slices import Field, Slice, counter, half_octave, sample, state_type
 
@@ -75,7 +77,8 @@ _PLEASE = _as_word("please")
 
 def _prepare(batch: Batch) -> Sequence[Any]:
     prompt, system = batch.strings("prompt"), batch.strings("system_prompt")
-    return prompt.offsets, prompt.data, prompt.valid, system.offsets, system.data, system.valid
+    answered = batch.integers("output_tokens")
+    return prompt.offsets, prompt.data, prompt.valid, system.offsets, system.data, system.valid, answered
 
 
 @njit(cache=True, inline="always")
@@ -202,11 +205,13 @@ def _fold(
     system_offsets: Any,
     system_data: Any,
     system_valid: Any,
+    answered: Any,
 ) -> None:
     # Taken apart once: each access through the tuple would count references, for every prompt.
     (n_prompts, n_vectors, n_with_system, n_bytes, n_head_bytes, n_words, n_first_person, n_please) = state[:8]
     (n_lower_start, n_open_end, n_multiline, classes, lengths, openings, closings, total, vocabulary) = state[8:17]
-    (prompt_hash, prompt_count, template_hash, template_count, system_hash, system_count) = state[17:]
+    (prompt_hash, prompt_count, template_hash, template_count, system_hash, system_count) = state[17:23]
+    (kind_prompts, kind_octaves, kind_multiline, kind_open_end, kind_answered, kind_ratio) = state[23:]
     vector = np.zeros(DIMENSIONS, np.int32)
     spare = np.zeros(BLOCK, np.uint8)
     base = np.int64(data.ctypes.data)
@@ -237,9 +242,20 @@ def _fold(
         n_words[a] += words
         n_first_person[a] += first_persons > 0
         n_please[a] += pleases > 0
-        n_lower_start[a] += 97 <= load8(begin) <= 122
-        n_open_end[a] += not _IS_PUNCTUATION[load8(end - 1)]
-        n_multiline[a] += _count_classes(begin, head, limit, spare, classes[a]) > 0
+        begins_lower = 97 <= load8(begin) <= 122
+        n_lower_start[a] += begins_lower
+        is_open = not _IS_PUNCTUATION[load8(end - 1)]
+        n_open_end[a] += is_open
+        is_multiline = _count_classes(begin, head, limit, spare, classes[a]) > 0
+        n_multiline[a] += is_multiline
+        kind = kind_of(begins_lower, first_persons, pleases)
+        kind_prompts[a, kind] += 1
+        kind_octaves[a, kind] += octaves(end - begin)
+        kind_multiline[a, kind] += is_multiline
+        kind_open_end[a, kind] += is_open
+        if is_answered(answered[i]):
+            kind_answered[a, kind] += 1
+            kind_ratio[a, kind] += octaves(answer_ratio(answered[i], end - begin))
         openings[a, opening & _U(BUCKETS - 1)] += 1
         closings[a, hash_bytes(max(begin, end - CLOSING_BYTES), end, limit) & _U(BUCKETS - 1)] += 1
         add_to_sample(template_hash[a], template_count[a], opening, 1)
@@ -267,6 +283,7 @@ _FIELDS = (
     *sample("prompt", 64),
     *sample("template", 16),
     *sample("system", 8),
+    *KIND_FIELDS,
 )
 TextState = state_type("TextState", __name__, _FIELDS)
 SLICE = Slice(

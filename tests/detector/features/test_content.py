@@ -1,5 +1,7 @@
 """Content by hand: what is asked, how often, how alike, and what comes back."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -183,3 +185,39 @@ def test_an_account_without_prompts_has_no_style(name: str) -> None:
         list(range(9)), account_id=["a"] * 8 + ["b"], prompt=np.array(["Tell me why it is."] * 8 + [None], dtype=object)
     )
     assert np.isnan(features_of(log)[name]["b"])
+
+
+def covered(n_typed: int, n_clean: int, **columns: Any) -> Any:
+    """Make a log of typed prompts of 16 bytes on one line and clean ones of 64 bytes on two, without a closing mark."""
+    typed, clean = "what should I do", f"{'Name a river of':<31}\n{'that great land and say where':<30}it"
+    assert (len(typed), len(clean)) == (16, 64)
+    prompts = [typed] * n_typed + [clean] * n_clean
+    return log_of(list(range(len(prompts))), prompt=np.array(prompts, dtype=object), **columns)
+
+
+def test_a_harvest_stands_out_from_its_cover() -> None:
+    """Clean prompts are two octaves longer than typed ones and all of several lines, whatever the share of either."""
+    for n_typed, n_clean in ((8, 8), (90, 10), (10, 90)):
+        log = covered(n_typed, n_clean)
+        assert feature(log, "length_contrast") == pytest.approx(2.0)
+        assert feature(log, "multiline_contrast") == 1.0
+        assert feature(log, "open_end_contrast") == 0.0
+
+
+def test_open_ends_are_compared_between_kinds() -> None:
+    """Three of four clean prompts and one of four typed ones close with a mark: -.5."""
+    prompts = (["Name a river."] * 3 + ["Name a river"] + ["may I go"] * 3 + ["may I go?"]) * 4
+    assert feature(asks(prompts), "open_end_contrast") == pytest.approx(-0.5)
+
+
+def test_there_is_no_contrast_with_an_anecdote() -> None:
+    """Below eight prompts of either kind nothing is compared."""
+    for n_typed, n_clean in ((7, 50), (50, 7), (0, 50), (50, 0)):
+        assert np.isnan(feature(covered(n_typed, n_clean), "length_contrast"))
+
+
+def test_clean_requests_do_not_move_the_answers_to_typed_ones() -> None:
+    """Sixteen bytes are four tokens: answers of 32 are three octaves, whatever clean prompts get."""
+    answers = [32] * 10 + [4000] * 40
+    log = covered(10, 40, output_tokens=answers, input_tokens=[9] * 50)
+    assert feature(log, "typed_answer_ratio") == pytest.approx(3.0)
