@@ -24,7 +24,7 @@ from simulations.crowd import DAY_S, Crowd, Horizon
 from simulations.population import Cast, Population, account_table, populate, truth_table
 from simulations.roster import actor_of
 from simulations.settings import CohortSettings, ScenarioSettings
-from simulations.spill import RECORD, Records, Spill, joined, taken
+from simulations.spill import RECORD, Records, Spill, taken
 from simulations.streams import Counts, Flags, Streams, key_of, member_keys
 from simulations.traffic.corpora import grammar_of
 from simulations.traffic.grammar import Grammar
@@ -225,12 +225,14 @@ def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
     crowd = cast.crowd.part(begin, end)
     visits = cast.actor.visits(crowd, cast.parameters, cast.n_requests[begin:end])
     asked = cast.actor.ask(crowd, cast.parameters, visits)
-    records = np.zeros(len(visits), dtype=RECORD)
-    records["at_us"], records["ordinal"], records["session"] = visits.at_us, visits.ordinal, visits.session
-    records["turn"] = np.minimum(visits.turn, np.iinfo(np.uint16).max)
-    records["account"] = first + begin + visits.member
-    records["kind"], records["owner"], records["item"] = asked.kind, asked.owner, asked.item
     rows, ordinals, at_us = later_tries(crowd, visits, p_retries=cast.actor.habits.p_retries)
-    again = taken(records, rows)
-    again["ordinal"], again["at_us"] = ordinals, at_us
-    return joined([records, again])
+    records = np.zeros(len(visits) + len(rows), dtype=RECORD)
+    first_tries, later = records[: len(visits)], records[len(visits) :]
+    first_tries["at_us"], first_tries["ordinal"] = visits.at_us, visits.ordinal
+    first_tries["session"] = visits.session
+    first_tries["turn"] = np.minimum(visits.turn, np.iinfo(np.uint16).max)
+    first_tries["account"] = first + begin + visits.member
+    first_tries["kind"], first_tries["owner"], first_tries["item"] = asked.kind, asked.owner, asked.item
+    later[:] = taken(first_tries, rows)
+    later["ordinal"], later["at_us"] = ordinals, at_us
+    return records

@@ -146,6 +146,8 @@ def _reference_json(reference: Reference) -> dict[str, Any]:
             "n_above": cohorts.n_above.tolist(),
         }
     return stored
+
+
 def _written(curves: dict[str, Curve]) -> dict[str, Any]:
     return {n: {"knots": _rounded(c.knots), "values": _rounded(c.values)} for n, c in curves.items()}
 
@@ -191,6 +193,8 @@ def _cohorts(raw: dict[str, Any], n_kept: int) -> Cohorts:
     if not (set(cohorts.worst) <= set(sizes) and cohorts.n_above.shape == (n_kept,) == (len(cohorts.worst),)):
         raise ValueError("the cohorts are none")
     return cohorts
+
+
 def _pairs(raw: dict[str, Any], curves: dict[str, Curve]) -> Pairs:
     scales = {name: _curve(name, scale) for name, scale in raw["scales"].items()}
     weights = {(str(a), str(b)): float(weight) for a, b, weight in raw["weights"]}
