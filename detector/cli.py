@@ -203,7 +203,7 @@ def explain(
 @app.command()
 def fit(
     logs: Logs,
-    truth: Annotated[list[Path], typer.Option("--truth", "--labels", metavar="FILE", help="Who was what; one per log.")],
+    truth: Annotated[list[Path], typer.Option("--truth", "--labels", metavar="FILE", help="Who was what; one a log.")],
     out: Annotated[Path, typer.Option("--out", metavar="MODEL.json", help="Where the model goes.")],
     accounts: Annotated[
         list[Path] | None, typer.Option("--accounts", metavar="FILE", help="One per log, or none.")
