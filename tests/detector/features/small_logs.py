@@ -113,6 +113,7 @@ def draw_log(seed: int = 1, *, people: int = 30, fleet: int = 8, requests: int =
         is_fleet = number >= people
         for request in range(requests):
             day, words = rng.integers(0, 14), _POOL_WORDS if is_fleet else _PEOPLE_WORDS
+            asked = " ".join(rng.choice(words, size=int(rng.integers(6, 14))))
             hour = rng.uniform(0, 24) if is_fleet else rng.uniform(8, 22)
             exit_ = f"203.0.113.{rng.integers(1, 4)}" if is_fleet else f"10.{number}.0.{rng.integers(1, 3)}"
             if is_fleet and request % 3:
@@ -125,7 +126,7 @@ def draw_log(seed: int = 1, *, people: int = 30, fleet: int = 8, requests: int =
                     "ip": exit_,
                     "user_agent": "python" if is_fleet else rng.choice(["web", "phone"]),
                     "model": "big" if is_fleet else rng.choice(["big", "small"]),
-                    "prompt": " ".join(rng.choice(words, size=int(rng.integers(6, 14)))),
+                    "prompt": f"{asked.capitalize()}." if is_fleet else asked,
                     "input_tokens": int(rng.integers(20, 60) if is_fleet else rng.integers(200, 3000)),
                     "output_tokens": int(rng.integers(700, 1500) if is_fleet else rng.integers(5, 300)),
                     "status_code": int(rng.choice([200, 200, 200, 429])),
