@@ -15,11 +15,13 @@ Hooi et al., "FRAUDAR" (KDD 2016): why popular things must be discounted.
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from scipy.special import pdtrc
 
 from detector.linkage.links import Links
+from detector.linkage.overlaps import overlaps
 from detector.settings import LinkageSettings
 
 #: Chance of a tie that is still looked at. Chosen: with a third group needed too, strangers meet once in 1e8 triples.
@@ -28,8 +30,6 @@ _P_CHANCE = 1e-4
 _MIN_SHARED = 3
 #: Limits of popularity, as parts of the highest. Chosen: each step down leaves out what is four times as popular.
 _LIMITS = (1, 4, 16)
-#: Rows of the product of groups by groups that are held at once (chosen: some tens of megabytes).
-_BLOCK = 1024
 Groups = npt.NDArray[np.int64]
 
 
@@ -39,51 +39,34 @@ def components(first: Groups, second: Groups, n: int) -> Groups:
     return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
-def _tie_by_instrument(links: Links, n_accounts: int) -> Groups:
-    strong = links.where(links.is_strong())
+def _tie_by_instrument(strong: Links, n_accounts: int) -> Groups:
     same = (strong.thing[1:] == strong.thing[:-1]) & (strong.kind[1:] == strong.kind[:-1])
     return components(strong.account[:-1][same], strong.account[1:][same], n_accounts)
 
 
-def _tie_by_chance(links: Links, groups: Groups, settings: LinkageSettings) -> Groups:
-    weak = links.where(~links.is_strong())
+def _tie_by_chance(weak: Links, groups: Groups, settings: LinkageSettings, threads: int) -> Groups:
     n_groups = int(groups.max(initial=-1)) + 1
     if len(weak) == 0:
         return groups
-    _, thing = np.unique(weak.thing, return_inverse=True)
-    held = sparse.coo_array((np.ones(len(weak)), (groups[weak.account], thing)), shape=(n_groups, thing.max() + 1))
-    incidence = held.tocsc()
-    incidence.data[:] = 1.0
-    unshared = np.bincount(groups, weights=links.n_unshared, minlength=n_groups)
-    per_group = unshared + incidence.sum(axis=1)
-    popularity = np.zeros(thing.max() + 1, np.int64)
+    thing, things = pd.factorize(weak.thing)
+    held = sparse.coo_array((np.ones(len(weak), np.int8), (groups[weak.account], thing)), (n_groups, len(things)))
+    columns = held.tocsc()
+    unshared = np.bincount(groups, weights=weak.n_unshared, minlength=n_groups)
+    per_group = unshared + np.bincount(columns.indices, minlength=n_groups)
+    popularity = np.zeros(len(things), np.int64)
     popularity[thing] = weak.n_accounts
-    ties = [
-        _surprising(incidence[:, popularity <= settings.max_accounts // part].tocsr(), per_group) for part in _LIMITS
-    ]
-    first, second = (np.concatenate(ends) for ends in zip(*ties, strict=True))
-    return components(*confirmed(first, second, n_groups), n_groups)[groups]
+    limits = sorted(settings.max_accounts // part for part in _LIMITS)
+    rank = np.searchsorted(limits, popularity)
+    squares = np.bincount(rank, weights=np.diff(columns.indptr) ** 2.0, minlength=len(limits))
+    pairing = np.cumsum(squares) / max(per_group.sum(), 1) ** 2
 
+    def surprises(first: Groups, second: Groups, n_shared: Groups, at: Groups) -> npt.NDArray[np.bool_]:
+        """Mark the pairs that share more of a limit's things than chance brings together."""
+        p_chance = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing[at])
+        return np.asarray(p_chance < _P_CHANCE / len(_LIMITS))
 
-def _surprising(incidence: sparse.csr_array, per_group: npt.NDArray[np.float64]) -> tuple[Groups, Groups]:
-    """Find the pairs of groups that share more things than chance brings together, some rows at a time.
-
-    Parameters
-    ----------
-    incidence: groups by things of one limit of popularity.
-    per_group: things of each group, unshared and popular ones too, shape (n_groups,).
-    """
-    pairing = (incidence.sum(axis=0) ** 2).sum() / max(per_group.sum(), 1) ** 2
-    columns = incidence.T.tocsr()
-    firsts, seconds = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for start in range(0, incidence.shape[0], _BLOCK):
-        shared = (incidence[start : start + _BLOCK] @ columns).tocoo()
-        often = (shared.data >= _MIN_SHARED) & (shared.row + start < shared.col)
-        first, second, n_shared = shared.row[often] + start, shared.col[often], shared.data[often]
-        tied = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing) < _P_CHANCE / len(_LIMITS)
-        firsts.append(first[tied])
-        seconds.append(second[tied])
-    return np.concatenate(firsts), np.concatenate(seconds)
+    ties = overlaps(columns, rank, _MIN_SHARED, surprises, threads=threads)
+    return components(*confirmed(*ties, n_groups), n_groups)[groups]
 
 
 def confirmed(first: Groups, second: Groups, n: int) -> tuple[Groups, Groups]:
@@ -102,7 +85,7 @@ def numbered(groups: Groups, links: Links) -> Groups:
     return np.argsort(np.argsort(key, kind="stable"), kind="stable")[groups]
 
 
-def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> Groups:
+def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings, *, threads: int = 1) -> Groups:
     """Group accounts that are tied together.
 
     Parameters
@@ -116,6 +99,6 @@ def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings) -> G
     """
     if not settings.enabled:
         return np.arange(n_accounts)
-    usable = links.where(links.n_accounts <= settings.max_accounts)
-    groups = _tie_by_instrument(usable, n_accounts)
-    return numbered(_tie_by_chance(usable, groups, settings), links)
+    is_usable, is_strong = links.n_accounts <= settings.max_accounts, links.is_strong()
+    groups = _tie_by_instrument(links.where(is_usable & is_strong), n_accounts)
+    return numbered(_tie_by_chance(links.where(is_usable & ~is_strong), groups, settings, threads), links)

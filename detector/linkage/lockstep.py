@@ -19,6 +19,7 @@ from numba import njit
 from scipy import sparse
 from scipy.special import pdtrc
 
+from detector.linkage.overlaps import overlaps
 from detector.profiles.moments import (
     CONTROL_DAYS,
     NO_MOMENT,
@@ -41,12 +42,12 @@ _TYING = (0, 1)
 _LEAST_MOMENTS = 16
 #: Pairs of accounts in a second that are looked at, over all seconds: bounds of the work (chosen: some seconds).
 _MOST_PAIRS = 50_000_000
-#: Rows of the product of accounts by accounts that are held at once.
-_BLOCK = 1024
 Numbers = npt.NDArray[np.int64]
 
 
-def find_lock_steps(moments: npt.NDArray[np.uint32], *, most_accounts: int) -> tuple[Numbers, Numbers]:
+def find_lock_steps(
+    moments: npt.NDArray[np.uint32], *, most_accounts: int, threads: int = 1
+) -> tuple[Numbers, Numbers]:
     """Find the pairs of accounts that act in the same seconds or minutes.
 
     Parameters
@@ -58,44 +59,87 @@ def find_lock_steps(moments: npt.NDArray[np.uint32], *, most_accounts: int) -> t
     -------
     Pairs of accounts as two arrays; a pair may come twice.
     """
-    rows = np.flatnonzero((moments != NO_MOMENT).sum(axis=1) >= _LEAST_MOMENTS)
-    kept = moments[rows]
+    rows = np.flatnonzero(moments[:, _LEAST_MOMENTS - 1] != NO_MOMENT)
     pairs = [np.empty((2, 0), np.int64)]
     for resolution in _TYING:
-        first, second = _often(_incidence(kept, resolution, most_accounts))
-        met, n_days, control = _count_meetings(kept, first, second, resolution)
+        columns = _columns(moments, rows, resolution, most_accounts)
+        first, second = overlaps(columns, np.zeros(columns.shape[1], np.int64), _MIN_MEETINGS, threads=threads)
+        met, n_days, control = _count_meetings(moments, first, second, resolution)
         is_tied = (n_days >= _MIN_DAYS) & (pdtrc(met - 1, control + 1) < _P_CHANCE)
-        pairs.append(np.stack([rows[first[is_tied]], rows[second[is_tied]]]))
+        pairs.append(np.stack([first[is_tied], second[is_tied]]))
     first, second = np.concatenate(pairs, axis=1)
     return first, second
 
 
-def _incidence(moments: npt.NDArray[np.uint32], resolution: int, most_accounts: int) -> sparse.csr_array:
+def _columns(moments: npt.NDArray[np.uint32], rows: Numbers, resolution: int, most_accounts: int) -> sparse.csc_array:
     """Give accounts by buckets of time, without the popular ones."""
-    row, place = np.nonzero(moments != NO_MOMENT)
-    bucket = moments[row, place] >> (SECOND_BITS if resolution else 0)
-    is_new = np.ones(len(row), dtype=bool)
-    is_new[1:] = (row[1:] != row[:-1]) | (bucket[1:] != bucket[:-1])
-    row, bucket = row[is_new], bucket[is_new]
-    _, column, popularity = np.unique(bucket, return_inverse=True, return_counts=True)
-    n_with = np.bincount(popularity, minlength=2)
+    active = _active(moments, rows, SECOND_BITS if resolution else 0)
+    active.sort()
+    n_with = _popularity(active)
     n_pairs = np.cumsum(n_with * np.arange(len(n_with), dtype=np.float64) ** 2)
     limit = min(most_accounts, int(np.searchsorted(n_pairs, _MOST_PAIRS, side="right")) - 1)
-    kept = (popularity[column] > 1) & (popularity[column] <= limit)
-    held = (np.ones(kept.sum(), np.int32), (row[kept], column[kept]))
-    return sparse.coo_array(held, shape=(len(moments), len(popularity))).tocsr()
+    shared = n_with[2 : limit + 1]
+    starts, members = _members(active, limit, shared.sum(), (shared * np.arange(2, 2 + len(shared))).sum())
+    return sparse.csc_array((np.ones(len(members), np.int8), members, starts), shape=(len(moments), len(starts) - 1))
 
 
-def _often(incidence: sparse.csr_array) -> tuple[Numbers, Numbers]:
-    """Find the pairs of rows that share enough columns to be looked at."""
-    columns = incidence.T.tocsr()
-    pairs = [np.empty((2, 0), np.int64)]
-    for start in range(0, incidence.shape[0], _BLOCK):
-        shared = (incidence[start : start + _BLOCK] @ columns).tocoo()
-        often = (shared.data >= _MIN_MEETINGS) & (shared.row + start < shared.col)
-        pairs.append(np.stack([shared.row[often] + start, shared.col[often]]))
-    first, second = np.concatenate(pairs, axis=1)
-    return first, second
+@njit(cache=True)
+def _active(moments: Any, rows: Any, bits: Any) -> Any:
+    """Give each bucket in which an account is active, in the upper half of a number, and the account in the lower."""
+    active = np.empty(len(rows) * moments.shape[1], np.uint64)
+    n = 0
+    for row in rows:
+        last = NO_MOMENT
+        for moment in moments[row]:
+            if moment == NO_MOMENT:
+                break
+            if moment >> bits != last:
+                last = moment >> bits
+                active[n] = (np.uint64(last) << np.uint64(32)) | np.uint64(row)
+                n += 1
+    return active[:n]
+
+
+@njit(cache=True)
+def _run(active: Any, begin: Any) -> Any:
+    """Give where the bucket ends that begins at a place."""
+    end = begin
+    while end < len(active) and active[end] >> np.uint64(32) == active[begin] >> np.uint64(32):
+        end += 1
+    return end
+
+
+@njit(cache=True)
+def _popularity(active: Any) -> Any:
+    """Count the buckets of each number of accounts, from 0 accounts on."""
+    most, begin = 1, 0
+    while begin < len(active):
+        end = _run(active, begin)
+        most, begin = max(most, end - begin), end
+    n_with = np.zeros(most + 1, np.int64)
+    begin = 0
+    while begin < len(active):
+        end = _run(active, begin)
+        n_with[end - begin] += 1
+        begin = end
+    return n_with
+
+
+@njit(cache=True)
+def _members(active: Any, limit: Any, n_buckets: Any, n_members: Any) -> Any:
+    """Give the accounts of each bucket of two to so many, and where each bucket's begin."""
+    starts, members = np.zeros(n_buckets + 1, np.int32), np.empty(n_members, np.int32)
+    bucket, n, begin = 0, 0, 0
+    while begin < len(active):
+        end = _run(active, begin)
+        if 1 < end - begin <= limit:
+            for place in range(begin, end):
+                members[n] = active[place] & np.uint64(0xFFFFFFFF)
+                n += 1
+            bucket += 1
+            starts[bucket] = n
+        begin = end
+    return starts, members
 
 
 @njit(cache=True)

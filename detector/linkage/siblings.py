@@ -17,10 +17,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numba import njit
 from scipy import sparse
 from scipy.special import bdtrc, ndtri
 
 from detector.features.catalogue import FEATURES
+from detector.linkage.overlaps import in_blocks
 from detector.profiles.store import Profiles
 
 #: Chosen: makers of fleets open accounts for some days, and a week holds every weekday once.
@@ -86,7 +88,7 @@ def sign_up_days(profiles: Profiles) -> npt.NDArray[np.float64]:
 
 
 def find_siblings(
-    style: Reals, days: npt.NDArray[np.float64], n_requests: Numbers, groups: Numbers
+    style: Reals, days: npt.NDArray[np.float64], n_requests: Numbers, groups: Numbers, *, threads: int = 1
 ) -> tuple[Numbers, Numbers]:
     """Find the groups that signed up together and ask more alike than chance makes them.
 
@@ -111,40 +113,35 @@ def find_siblings(
     row = place[groups[members]]
     share = (1.0 / together["size"].to_numpy(np.float32))[row]
     mean = sparse.coo_array((share, (row, members)), shape=(len(names), len(style))).tocsr()
-    first, second = _neighbours(mean @ style, together["mean"].to_numpy(np.float64))
+    first, second = _neighbours(mean @ style, together["mean"].to_numpy(np.float64), threads)
     return names[first], names[second]
 
 
-def _neighbours(style: Reals, days: npt.NDArray[np.float64]) -> tuple[Numbers, Numbers]:
+def _neighbours(style: Reals, days: npt.NDArray[np.float64], threads: int) -> tuple[Numbers, Numbers]:
     """Find the tied pairs among rows that are in order of their days."""
     n = len(days)
     is_core = np.zeros(n, dtype=bool)
-    found = [np.empty((2, 0), np.int64)]
     compared = np.unique(np.linspace(0, n - 1, min(n, _STRANGERS)).astype(np.int64)) if n else np.empty(0, np.int64)
-    # One product gives what orders the others by their distance to a row: |b|^2 - 2ab, as |a|^2 is the row's own.
-    seen = np.empty((style.shape[1] + 1, n), np.float32)
-    seen[:-1], seen[-1] = style.T, np.einsum("ij,ij->i", style, style)
-    for start in range(0, n, _BLOCK):
-        block = np.arange(start, min(start + _BLOCK, n))
-        looks = np.hstack([-2 * style[block], np.ones((len(block), 1), np.float32)])
-        near = _window(block, days)
-        reach = _reach(looks @ seen[:, compared], compared, near)
-        near = np.clip(near, block[:, None] - _MOST // 2, block[:, None] + _MOST // 2)
-        begin, end = int(near[:, 0].min()), int(near[:, 1].max())
-        distances = looks @ seen[:, begin:end]
-        is_close = distances < reach[:, None]
-        place = np.arange(begin, end)
-        is_close &= (place >= near[:, :1]) & (place < near[:, 1:])
-        is_close[np.arange(len(block)), block - begin] = False
-        n_close = is_close.sum(axis=1)
-        chance = bdtrc(np.maximum(n_close - 1, 0), near[:, 1] - near[:, 0] - 1, _CLOSE)
-        is_core[block] = (n_close >= _MIN_NEIGHBOURS) & (chance < _P_CHANCE)
-        cores = np.flatnonzero(is_core[block])
-        squares = distances[cores] + seen[-1, block[cores]][:, None]
-        one, other = np.nonzero(is_close[cores] & _is_kin(squares, is_close[cores]))
-        found.append(np.stack([block[cores[one]], place[other]]))
-    first, second = np.concatenate(found, axis=1)
-    return _mutual(first[is_core[second]], second[is_core[second]], n)
+    # |a - b|^2 is |a|^2 + |b|^2 - 2ab; the first is the row's own and orders nothing.
+    squares, strangers = np.einsum("ij,ij->i", style, style), style[compared].T
+
+    def work(begin: int, end: int) -> Numbers:
+        """Find the neighbours of some rows, whether or not these are cores, and note which rows are."""
+        looks = -2 * style[begin:end]
+        near = _window(np.arange(begin, end), days)
+        reach = _reach(looks @ strangers, squares[compared], compared, near)
+        near = np.clip(near, np.arange(begin, end)[:, None] - _MOST // 2, np.arange(begin, end)[:, None] + _MOST // 2)
+        left, right = int(near[:, 0].min()), int(near[:, 1].max())
+        distances = looks @ style[left:right].T
+        n_close = _count_close(distances, squares, reach, near, left, begin)
+        core = np.flatnonzero(n_close >= _MIN_NEIGHBOURS)
+        core = core[bdtrc(n_close[core] - 1, near[core, 1] - near[core, 0] - 1, _CLOSE) < _P_CHANCE]
+        is_core[begin + core] = True
+        return np.asarray(_kin(distances, squares, reach, near, left, begin, core, n_close))
+
+    found = np.concatenate([np.empty((2, 0), np.int64), *in_blocks(work, n, _BLOCK, threads)], axis=1)
+    first, second = found[:, is_core[found[1]]]
+    return _mutual(first, second, n)
 
 
 def _window(block: Numbers, days: npt.NDArray[np.float64]) -> Numbers:
@@ -153,27 +150,68 @@ def _window(block: Numbers, days: npt.NDArray[np.float64]) -> Numbers:
     return np.stack([begin, np.searchsorted(days, days[block] + _NEAR_DAYS, side="right")], axis=1)
 
 
-def _reach(distances: Reals, compared: Numbers, near: Numbers) -> Reals:
-    """Give the distance within which less than a hundredth of strangers lies; where they are few, nobody is within."""
-    is_mate = (compared >= near[:, :1]) & (compared < near[:, 1:])
-    distances[is_mate] = np.inf
-    n_strangers = len(compared) - is_mate.sum(axis=1)
-    place = np.floor(n_strangers * _CLOSE).astype(np.int64) - 1
-    most = max(int(place.max(initial=0)), 0)
-    nearest = np.sort(np.partition(distances, most, axis=1)[:, : most + 1], axis=1) if distances.size else distances
-    enough = n_strangers >= _MIN_STRANGERS
+@njit(nogil=True, cache=True)
+def _reach(products: Any, squares: Any, compared: Any, near: Any) -> Any:
+    """Give the distance within which less than a hundredth of strangers lies; where they are few, nobody is within.
+
+    Parameters
+    ----------
+    products: -2ab of each row and of each that it is compared with.
+    """
     reach = np.full(len(near), -np.inf, np.float32)
-    reach[enough] = nearest[enough, place[enough]]
+    nearest = np.empty(len(compared), np.float32)
+    for row in range(len(near)):
+        low, high = np.searchsorted(compared, near[row, 0]), np.searchsorted(compared, near[row, 1])
+        n_strangers = len(compared) - (high - low)
+        if n_strangers < _MIN_STRANGERS:
+            continue
+        wanted, n = int(n_strangers * _CLOSE), 0
+        for j in range(len(compared)):
+            distance = products[row, j] + squares[j]
+            if low <= j < high or (n == wanted and distance >= nearest[n - 1]):
+                continue
+            place = min(n, wanted - 1)
+            while place > 0 and nearest[place - 1] > distance:
+                nearest[place] = nearest[place - 1]
+                place -= 1
+            nearest[place] = distance
+            n = min(n + 1, wanted)
+        reach[row] = nearest[wanted - 1]
     return reach
 
 
-def _is_kin(squares: Reals, is_close: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Mark those not much further from a core than its nearest few: two odd crowds of one week stay apart."""
-    if not len(squares):
-        return is_close
-    nearest = np.partition(np.where(is_close, squares, np.inf), _MIN_NEIGHBOURS - 1, axis=1)[:, _MIN_NEIGHBOURS - 1]
-    kin: npt.NDArray[np.bool_] = squares <= _KIN * nearest[:, None]
-    return kin
+@njit(nogil=True, cache=True)
+def _count_close(products: Any, squares: Any, reach: Any, near: Any, left: Any, begin: Any) -> Any:
+    """Count the rows of one time that are within reach of each row; the products begin at the row `left`."""
+    n_close = np.zeros(len(near), np.int64)
+    for row in range(len(near)):
+        n = 0
+        for other in range(near[row, 0], near[row, 1]):
+            n += products[row, other - left] + squares[other] < reach[row]
+        me = begin + row
+        n_close[row] = n - (products[row, me - left] + squares[me] < reach[row])
+    return n_close
+
+
+@njit(nogil=True, cache=True)
+def _kin(products: Any, squares: Any, reach: Any, near: Any, left: Any, begin: Any, core: Any, n_close: Any) -> Any:
+    """Pair cores with those not much further than their nearest few: two odd crowds of one week stay apart."""
+    pairs = np.empty((2, n_close[core].sum()), np.int64)
+    n = 0
+    for row in core:
+        me, m = begin + row, 0
+        others, distances = np.empty(n_close[row], np.int64), np.empty(n_close[row], np.float32)
+        for other in range(near[row, 0], near[row, 1]):
+            distance = products[row, other - left] + squares[other]
+            if distance < reach[row] and other != me:
+                others[m], distances[m] = other, distance + squares[me]
+                m += 1
+        limit = _KIN * np.sort(distances)[_MIN_NEIGHBOURS - 1]
+        for i in range(m):
+            if distances[i] <= limit:
+                pairs[0, n], pairs[1, n] = me, others[i]
+                n += 1
+    return pairs[:, :n]
 
 
 def _mutual(first: Numbers, second: Numbers, n: int) -> tuple[Numbers, Numbers]:
