@@ -119,7 +119,7 @@ def score(
         bool, typer.Option("--include-excerpts", help="Show a few redacted prompts of flagged accounts.")
     ] = False,
     engine: Annotated[str | None, typer.Option("--engine", help="Where rows live.", show_default="embedded")] = None,
-    threads: Annotated[int | None, typer.Option("--threads", help="Reading and folding threads.")] = None,
+    threads: Annotated[int | None, typer.Option("--threads", help="Reading, folding and linking threads.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run record as JSON.")] = False,
 ) -> None:

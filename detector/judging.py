@@ -79,7 +79,7 @@ def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra
     columns = profiles.filled_columns
     own = _described(profiles, profiles, columns, extras)
     style = styles(profiles, own)
-    links, cluster = link_accounts(profiles, style, settings.linkage)
+    links, cluster = link_accounts(profiles, style, settings.linkage, threads=settings.input.n_threads)
     pooled = own.copy()
     rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
     if len(rows):

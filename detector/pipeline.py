@@ -3,7 +3,6 @@
 What judging needs is loaded beside the reading: the libraries take as long as a million requests.
 """
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -85,7 +84,7 @@ def score(
         Something about the input or the settings is wrong; the text says what.
     """
     clock = Clock()
-    threads = settings.input.threads or os.cpu_count() or 1
+    threads = settings.input.n_threads
     with clock.stage("open"):
         log = EmbeddedEngine(settings.input).open(patterns)
     with log, ThreadPoolExecutor(1, thread_name_prefix="prepare") as aside:

@@ -3,6 +3,7 @@
 Precedence, lowest first: defaults here, the preset, the configuration file, ``--set``, options of the command.
 """
 
+import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -33,10 +34,15 @@ class InputSettings(Settings):
     max_rejects: float = Field(0.01, ge=0, le=1, description="share of malformed rows above which reading stops")
     text: bool = Field(True, description="read prompt and completion text")
     batch_rows: int = Field(49_152, ge=2048, le=1_048_576, description="rows handed to the kernels at once")
-    threads: int = Field(0, ge=0, le=256, description="reading and folding threads; 0 is one per processor")
+    threads: int = Field(0, ge=0, le=256, description="reading, folding and linking threads; 0 is one per processor")
     memory: str = Field(
         "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"
     )
+
+    @property
+    def n_threads(self) -> int:
+        """Give how many threads work."""
+        return self.threads or os.cpu_count() or 1
 
 
 class LinkageSettings(Settings):

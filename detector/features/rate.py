@@ -36,7 +36,7 @@ def _quiet_share(states: dict[str, Any]) -> Values:
 
 
 def _weekend_share(states: dict[str, Any]) -> Values:
-    hours = states["rhythm"].hours.astype(np.float64)
+    hours = states["rhythm"].hours
     n = hours.sum(axis=1)
     return np.where(n >= 24, ratio(hours[:, HOURS_OF_WEEK * 5 // 7 :].sum(axis=1), n), np.nan)
 

@@ -14,7 +14,9 @@ _DAY_US = 86_400e6
 Numbers = npt.NDArray[np.int64]
 
 
-def link_accounts(profiles: Profiles, style: Reals, settings: LinkageSettings) -> tuple[Links, Numbers]:
+def link_accounts(
+    profiles: Profiles, style: Reals, settings: LinkageSettings, *, threads: int = 1
+) -> tuple[Links, Numbers]:
     """Find what accounts share, and who belongs together.
 
     Parameters
@@ -27,14 +29,14 @@ def link_accounts(profiles: Profiles, style: Reals, settings: LinkageSettings) -
     """
     states = profiles.trimmed()
     links = find_links(states)
-    groups = find_clusters(links, len(profiles), settings, threads=profiles.threads)
+    groups = find_clusters(links, len(profiles), settings, threads=threads)
     if not settings.enabled:
         return links, groups
     n_requests, days = states["volume"].n_requests, sign_up_days(profiles)
     n = int(groups.max(initial=-1)) + 1
-    siblings = confirmed(*find_siblings(style, days, n_requests, groups, threads=profiles.threads), n)
+    siblings = confirmed(*find_siblings(style, days, n_requests, groups, threads=threads), n)
     links = link_communities(links, "sign_up", _communities(*siblings, groups), days, n_requests)
-    stepping = find_lock_steps(states["moments"].moments, most_accounts=settings.max_accounts, threads=profiles.threads)
+    stepping = find_lock_steps(states["moments"].moments, most_accounts=settings.max_accounts, threads=threads)
     in_step = confirmed(*stepping, len(groups))
     begins = states["volume"].first_at / _DAY_US
     links = link_communities(links, "lock_step", _communities(*in_step, np.arange(len(groups))), begins, n_requests)

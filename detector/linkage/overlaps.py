@@ -20,7 +20,7 @@ def in_blocks(work: Callable[[int, int], Found], n: int, block: int, threads: in
     """Yield what work gives for each range of `block` of n rows, in their order; some threads work ahead."""
     begins = range(0, n, block)
     ends = [min(begin + block, n) for begin in begins]
-    if threads == 1 or len(begins) < 2:
+    if len(begins) < 2:
         yield from map(work, begins, ends)
         return
     # Threads of BLAS beside ours would wait for each other, and spin while they do.
