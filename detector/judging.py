@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from detector import __version__
 from detector.clock import Clock
-from detector.detectors.base import Detector, Reference, Verdict, extras_of
+from detector.detectors.base import Detector, Reference, Values, Verdict, extras_of
 from detector.detectors.population import outside
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
@@ -127,10 +127,14 @@ def _n_days(profiles: Profiles) -> int:
     return max(1, round(int(volume.last_at.max() - volume.first_at.min()) / _DAY_US))
 
 
+def _population(detector: Detector) -> Mapping[str, Values]:
+    """Give what the detector's model knows of honest accounts; most detectors know nothing."""
+    return getattr(getattr(detector, "model", None), "population", {})
+
+
 def _drift(subjects: Subjects, verdict: Verdict, detector: Detector) -> list[dict[str, Any]]:
     """Say on which of the features in use the log lies outside the population behind the model."""
-    population = getattr(getattr(detector, "model", None), "population", {})
-    shifts = outside(population, subjects.pooled, list(verdict.contributions))
+    shifts = outside(_population(detector), subjects.pooled, list(verdict.contributions))
     return [asdict(shift) | {"meaning": FEATURES[shift.feature].meaning} for shift in shifts]
 
 
@@ -232,7 +236,15 @@ def judge(
         rejected = log.rejected()
         excerpts = _excerpts(log, subjects, decisions, settings)
         return _tables(
-            subjects, verdict, decisions, settings, run=run, rejected=rejected, excerpts=excerpts, history=history
+            subjects,
+            verdict,
+            decisions,
+            settings,
+            population=_population(detector),
+            run=run,
+            rejected=rejected,
+            excerpts=excerpts,
+            history=history,
         )
 
 
@@ -250,6 +262,7 @@ def _tables(
     decisions: Decisions,
     settings: ScoreSettings,
     *,
+    population: Mapping[str, Values],
     run: dict[str, Any],
     rejected: pa.Table,
     excerpts: pa.Table,
@@ -264,7 +277,13 @@ def _tables(
         scored=scored,
         clusters=cluster_table(scored, subjects.links, subjects.cluster),
         evidence=tabulate(
-            subjects.profiles.account_ids, subjects.pooled, verdict, is_clustered=is_clustered, extras=subjects.extras
+            subjects.profiles.account_ids,
+            subjects.pooled,
+            verdict,
+            is_clustered=is_clustered,
+            own=subjects.own,
+            population=population,
+            extras=subjects.extras,
         ),
         links=link_table(subjects.links, subjects.profiles),
         timeline=timeline_table(subjects.profiles, shown),

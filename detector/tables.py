@@ -114,6 +114,9 @@ CLUSTERS = pa.schema(
 
 #: One row per account and reason. Per account, the `prior` row plus all contributions is the score, exactly.
 #: `subject` tells whether the value was measured on the account or on its cluster's merged profile.
+#: `reference`, `usual_low` and `usual_high` are the median, 5 % and 95 % quantile of the honest accounts behind the
+#: model; where it keeps none, `reference` is the log's median and the others are null.
+#: `percentile` is among `n_peers` accounts, the account itself among them; `peers` says of which kind.
 EVIDENCE = pa.schema(
     [
         ("account_id", pa.string()),
@@ -123,7 +126,11 @@ EVIDENCE = pa.schema(
         ("value", pa.float64()),
         ("unit", pa.string()),
         ("reference", pa.float64()),
+        ("usual_low", pa.float64()),
+        ("usual_high", pa.float64()),
         ("percentile", pa.float64()),
+        ("n_peers", pa.int64()),
+        ("peers", pa.string()),
         ("contribution", pa.float64()),
         ("meaning", pa.string()),
     ]

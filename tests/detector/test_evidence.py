@@ -12,7 +12,7 @@ from detector.detectors.anomaly import Anomaly
 from detector.detectors.base import Verdict
 from detector.detectors.combined import Combined
 from detector.detectors.rules import Rules
-from detector.evidence import PRIOR, percentiles, tabulate
+from detector.evidence import PRIOR, tabulate
 from detector.features.catalogue import FEATURES
 from detector.tables import EVIDENCE, FAMILIES
 
@@ -99,18 +99,41 @@ def test_a_score_without_a_feature_is_still_shown() -> None:
     assert scored.meaning.unique().tolist() == ["score of pyod:ecod over all features"]
 
 
-def test_percentiles_by_hand() -> None:
-    """Four values of which two tie: the share below plus half of the ties; a gap has none."""
-    found = percentiles(pd.DataFrame({"age": [1.0, 2.0, 2.0, 5.0, np.nan]}))
-    assert found.age.tolist()[:4] == [0.125, 0.5, 0.5, 0.875]
-    assert np.isnan(found.age[4])
+def test_what_is_usual_comes_from_honest_accounts() -> None:
+    """Where the model keeps quantiles of honest accounts, their median, 5 % and 95 % stand beside the value."""
+    features, verdict = small_verdict()
+    table = tabulate(
+        ["a", "b", "c"],
+        features,
+        verdict,
+        is_clustered=np.zeros(3, bool),
+        population={"age": np.linspace(0.0, 20.0, 21)},
+    ).to_pandas()
+    age, repeats = table[table.feature == "age"], table[table.feature == "repeats"]
+    assert age[["reference", "usual_low", "usual_high"]].drop_duplicates().to_numpy().tolist() == [[10.0, 1.0, 19.0]]
+    assert repeats.reference.tolist() == [1.25, 1.25]
+    assert repeats[["usual_low", "usual_high"]].isna().all(axis=None)
 
 
-@settings(max_examples=20)
-@given(st.lists(st.floats(-5, 5), min_size=1, max_size=30))
-def test_percentiles_lie_between_zero_and_one(values: list[float]) -> None:
-    """Strictly inside, rising with the value, one half on average."""
-    found = percentiles(pd.DataFrame({"age": values})).age
-    assert ((found > 0) & (found < 1)).all()
-    assert found.mean() == pytest.approx(0.5)
-    assert found[np.argsort(values, kind="stable")].is_monotonic_increasing
+def test_peers_are_named() -> None:
+    """A percentile says among how many it was taken and in what they are alike; the prior has neither."""
+    features, verdict = small_verdict()
+    table = evidence_of(features, verdict).set_index(["account_id", "feature"])
+    assert table.loc[("a0", "age"), ["n_peers", "peers"]].tolist() == [3, "nothing"]
+    assert table.loc[("a0", "repeats"), "n_peers"] == 2
+    assert table.loc[("a0", PRIOR), "peers"] == ""
+    assert pd.isna(table.loc[("a0", PRIOR), "n_peers"])
+
+
+def test_peers_are_those_of_the_account_not_of_its_cluster() -> None:
+    """Two hundred accounts, half of them busy: a value is compared with as busy accounts, though it was pooled."""
+    n = 200
+    own = pd.DataFrame({"requests_per_day": np.repeat([0.25, 2.25], n // 2)})
+    pooled = pd.DataFrame({"requests_per_day": np.full(n, 2.25), "age": np.arange(n, dtype=float)})
+    verdict = Verdict(-4.0, pd.DataFrame({"age": np.zeros(n)}), {"age": "economy"})
+    ids = [str(i) for i in range(n)]
+    rows = tabulate(ids, pooled, verdict, is_clustered=np.ones(n, bool), own=own).to_pandas()
+    age = rows[rows.feature == "age"]
+    assert age.n_peers.unique().tolist() == [n // 2]
+    assert age.peers.unique().tolist() == ["volume"]
+    np.testing.assert_allclose(age.percentile, np.tile((np.arange(n // 2) + 0.5) / (n // 2), 2))
