@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from detector import __version__
 from detector.clock import Clock
 from detector.detectors.base import Detector, Reference, Values, Verdict, extras_of
+from detector.detectors.lookalikes import Kind
 from detector.detectors.population import outside
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
@@ -31,7 +32,7 @@ from detector.profiles.store import Profiles
 from detector.results import Results
 from detector.sequential import EProcess
 from detector.settings import PolicySettings, ScoreSettings
-from detector.summaries import cluster_table, link_table, scored_table, timeline_table
+from detector.summaries import cluster_table, link_table, lookalike_table, scored_table, timeline_table
 from detector.tables import EXCERPTS, HISTORY
 
 #: Features that need to know when accounts were opened, and where that is said.
@@ -128,8 +129,16 @@ def _n_days(profiles: Profiles) -> int:
 
 
 def _population(detector: Detector) -> Mapping[str, Values]:
-    """Give what the detector's model knows of honest accounts; most detectors know nothing."""
+    """Give quantiles of honest accounts from the detector's model; most detectors have none."""
     return getattr(getattr(detector, "model", None), "population", {})
+
+
+def _lookalikes(subjects: Subjects, verdict: Verdict, detector: Detector, rows: npt.NDArray[np.int64]) -> pa.Table:
+    """Compare accounts, given by number, with the kinds of honest customers that the detector's model knows."""
+    model = getattr(detector, "model", None)
+    kinds: Mapping[str, Kind] = getattr(model, "kinds", {})
+    level = model.usable_level(subjects.profiles.evidence_level) if model is not None and kinds else 0
+    return lookalike_table(subjects.pooled.iloc[rows], kinds, level=level, used=list(verdict.contributions))
 
 
 def _drift(subjects: Subjects, verdict: Verdict, detector: Detector) -> list[dict[str, Any]]:
@@ -240,7 +249,7 @@ def judge(
             verdict,
             decisions,
             settings,
-            population=_population(detector),
+            detector=detector,
             run=run,
             rejected=rejected,
             excerpts=excerpts,
@@ -262,7 +271,7 @@ def _tables(
     decisions: Decisions,
     settings: ScoreSettings,
     *,
-    population: Mapping[str, Values],
+    detector: Detector,
     run: dict[str, Any],
     rejected: pa.Table,
     excerpts: pa.Table,
@@ -282,7 +291,7 @@ def _tables(
             verdict,
             is_clustered=is_clustered,
             own=subjects.own,
-            population=population,
+            population=_population(detector),
             extras=subjects.extras,
         ),
         links=link_table(subjects.links, subjects.profiles),
@@ -291,4 +300,5 @@ def _tables(
         excerpts=excerpts,
         run=run,
         history=gathered,
+        lookalikes=_lookalikes(subjects, verdict, detector, np.union1d(shown, np.flatnonzero(decisions.is_flagged))),
     )

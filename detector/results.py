@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from detector.tables import HISTORY
+from detector.tables import HISTORY, LOOKALIKES
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Results:
     timeline: requests over time, columns of `tables.TIMELINE`, for the accounts that the report shows.
     rejected: rows that could not be read, columns of `tables.REJECTED`.
     excerpts: redacted prompts, columns of `tables.EXCERPTS`; empty unless they were asked for.
+    lookalikes: how like honest customers, columns of `tables.LOOKALIKES`; empty where the model knows no kinds.
     run: how it was made: resolved settings, versions, inputs, counts, timings; plain JSON values.
     history: what accounts have gathered over this and earlier looks, columns of `tables.HISTORY`.
     """
@@ -35,3 +36,4 @@ class Results:
     excerpts: pa.Table
     run: dict[str, Any]
     history: pa.Table = field(default_factory=HISTORY.empty_table)
+    lookalikes: pa.Table = field(default_factory=LOOKALIKES.empty_table)

@@ -1,17 +1,20 @@
 """Arrays of a run laid out as the tables of `detector.tables`."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
 from detector.detectors.base import Verdict
+from detector.detectors.lookalikes import Kind
 from detector.linkage.links import HELD, KINDS, Links, community_name
 from detector.policy import Decisions
 from detector.profiles.clients import network_name
 from detector.profiles.rhythm import TIMELINE_PLACES, timeline_shift
 from detector.profiles.store import Profiles
-from detector.tables import CLUSTERS, FAMILIES, LINKS, SCORED, TIMELINE
+from detector.tables import CLUSTERS, FAMILIES, LINKS, LOOKALIKES, SCORED, TIMELINE
 
 _HOUR_S = 3600
 Numbers = npt.NDArray[np.int64]
@@ -115,6 +118,37 @@ def link_table(links: Links, profiles: Profiles) -> pa.Table:
         }
     )
     return table.cast(LINKS).sort_by([("account_id", "ascending"), ("kind", "ascending"), ("thing", "ascending")])
+
+
+def lookalike_table(
+    features: pd.DataFrame, kinds: Mapping[str, Kind], *, level: int, used: Collection[str]
+) -> pa.Table:
+    """Lay out `tables.LOOKALIKES`, nearest kind first.
+
+    Parameters
+    ----------
+    features: of the accounts to tell of, as they were judged, indexed by account; shape (n, n_features).
+    level: evidence level of the model that judged them.
+    used: features that it uses.
+    """
+    parts = [
+        pd.DataFrame(
+            {
+                "account_id": features.index.to_numpy(),
+                "kind": name,
+                "distance": kind.distance(features, used),
+                "typical": kind.typical[level],
+                "far": kind.far[level],
+                "n_accounts": kind.n,
+            }
+        )
+        for name, kind in sorted(kinds.items())
+        if level in kind.typical
+    ]
+    if not parts:
+        return LOOKALIKES.empty_table()
+    rows = pd.concat(parts).dropna(subset=["distance"]).sort_values(["account_id", "distance", "kind"])
+    return pa.Table.from_pandas(rows, schema=LOOKALIKES, preserve_index=False)
 
 
 def timeline_table(profiles: Profiles, shown: Numbers) -> pa.Table:

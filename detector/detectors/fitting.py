@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from detector.detectors.base import Cohorts, Reference, Values
+from detector.detectors.lookalikes import kinds_of
 from detector.detectors.model import AdditiveModel, Curve, Level, Pairs, contribute
 from detector.detectors.population import population_of
 from detector.errors import TruthError
@@ -250,4 +251,7 @@ def fit_model(rows: TrainingSet, *, fitted_on: dict[str, object], levels: Sequen
     if rows.is_extraction.all() or not rows.is_extraction.any():
         raise TruthError("the labels hold one class only; both honest and extracting accounts are needed")
     fitted = {level: _fit_calibrated(rows, level) for level in levels}
-    return AdditiveModel(fitted, dict(fitted_on), population_of(rows.features[~rows.is_extraction]))
+    honest = ~rows.is_extraction
+    used = {level: set(part.curves) for level, part in fitted.items()}
+    kinds = kinds_of(rows.features[honest], rows.cohort[honest], used)
+    return AdditiveModel(fitted, dict(fitted_on), population_of(rows.features[honest]), kinds)

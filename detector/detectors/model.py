@@ -16,12 +16,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from detector.detectors.base import Cohorts, Reference, Values, Verdict
+from detector.detectors.lookalikes import Kind, read, written
 from detector.detectors.population import QUANTILES
 from detector.errors import ModelError
 from detector.features.catalogue import FEATURES
 
 SCHEMA = "stillwatch-additive-2"
-#: Without cohorts, counts and population: read as ever, and what they are needed for is left unsaid.
+#: Without cohorts, counts, population and kinds: read as ever, and what they are needed for is left unsaid.
 OLDER_SCHEMA = "stillwatch-additive-1"
 
 
@@ -91,16 +92,18 @@ class AdditiveModel:
     levels: evidence level -> its curves.
     fitted_on: digests and counts of the training logs, for the record.
     population: quantiles of the features of the honest training accounts, see `detectors.population`.
+    kinds: kinds of honest customers that it knows, see `detectors.lookalikes`.
     sha256: digest of the content, as the file states it.
     """
 
     levels: dict[int, Level]
     fitted_on: dict[str, Any]
     population: Mapping[str, Values] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     sha256: str = ""
 
-    def for_level(self, level: int) -> Level:
-        """Give the curves for a log, those of the next lower level when there are none for its own.
+    def usable_level(self, level: int) -> int:
+        """Give the level whose curves a log is judged by: its own, or the next lower one that has any.
 
         Raises
         ------
@@ -110,7 +113,11 @@ class AdditiveModel:
         usable = [known for known in self.levels if known <= level]
         if not usable:
             raise ModelError(f"the model starts at evidence level {min(self.levels)}, the log is of level {level}")
-        return self.levels[max(usable)]
+        return max(usable)
+
+    def for_level(self, level: int) -> Level:
+        """Give the curves for a log; see `usable_level`."""
+        return self.levels[self.usable_level(level)]
 
     def judge(self, features: pd.DataFrame, level: int) -> Verdict:
         """Score profiles; see `base.Detector`."""
@@ -170,6 +177,8 @@ def to_json(model: AdditiveModel) -> str:
     }
     population = {name: _rounded(quantiles) for name, quantiles in model.population.items()}
     content = {"schema": SCHEMA, "fitted_on": model.fitted_on, "levels": levels, "population": population}
+    if model.kinds:
+        content["kinds"] = {name: written(kind) for name, kind in model.kinds.items()}
     return json.dumps({**content, "sha256": _digest(content)}, indent=1, sort_keys=True) + "\n"
 
 
@@ -251,11 +260,12 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
             raise ModelError(f"{where}: changed after it was made, its digest differs; fit the model again")
         levels = {int(level): _level(part) for level, part in stored["levels"].items()}
         population = _population(stored.get("population", {}))
+        kinds = {str(name): read(raw) for name, raw in stored.get("kinds", {}).items()}
         if not levels:
             raise ValueError("no levels")
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise ModelError(f"{where}: is not a model of this version; fit the model again") from error
-    return AdditiveModel(levels, stored["fitted_on"], population, sha256)
+    return AdditiveModel(levels, stored["fitted_on"], population, kinds, sha256)
 
 
 def load_model(path: Path | None) -> AdditiveModel:

@@ -23,6 +23,7 @@ EXACT = {
     "links": ("links", tables.LINKS),
     "timeline": ("timeline", tables.TIMELINE),
     "history": ("history", tables.HISTORY),
+    "lookalikes": ("lookalikes", tables.LOOKALIKES),
 }
 
 #: Written only when the user asked for prompts.

@@ -138,6 +138,14 @@ def test_the_population_is_of_honest_accounts() -> None:
     ]
 
 
+def test_the_kinds_are_of_honest_accounts() -> None:
+    """One kind a cohort of honest accounts, none of harvests; told over the features that a level uses."""
+    kinds = fit_model(training_set(), fitted_on={}).kinds
+    assert set(kinds) == {"people"}
+    assert set(kinds["people"].middle) == {"age", "quiet_share", "repeats"}
+    assert set(kinds["people"].typical) == {0, 1, 2, 3}
+
+
 def test_logs_of_one_kind_each_can_be_fitted() -> None:
     """Where the other logs hold one kind only, nothing can be held out; the fit still comes."""
     rows = training_set()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from detector.detectors.base import Cohorts, Reference
 from detector.detectors.combined import Combined
+from detector.detectors.lookalikes import Kind
 from detector.detectors.model import (
     OLDER_SCHEMA,
     SCHEMA,
@@ -30,6 +31,8 @@ COHORTS = Cohorts({"chat": 70, "bulk": 30}, ("chat", "chat", "bulk"), np.array([
 REFERENCE = Reference(100, np.array([-3.0, 0.0, 2.0]), np.array([0.9, 0.1, 0.02]), 0.01, np.array([90, 9, 1]), COHORTS)
 POPULATION = {"age": np.arange(21.0)}
 
+KINDS = {"chat": Kind(40, {"age": 1.0}, {"age": 0.5}, {0: 0.5}, {0: 1.25})}
+
 
 def small_model() -> AdditiveModel:
     """A model of two levels and three curves."""
@@ -39,7 +42,7 @@ def small_model() -> AdditiveModel:
         0: Level(-5.0, {"age": age}, REFERENCE),
         2: Level(-6.0, {"age": age, "repeats": repeats}, REFERENCE),
     }
-    return AdditiveModel(levels, {"logs": [{"n_accounts": 100}]}, POPULATION)
+    return AdditiveModel(levels, {"logs": [{"n_accounts": 100}]}, POPULATION, KINDS)
 
 
 TEXT = to_json(small_model())
@@ -109,20 +112,20 @@ def _scores(content: dict) -> dict:  # type: ignore[type-arg]
 def older(content: dict) -> None:  # type: ignore[type-arg]
     """Turn a model into one of the older schema."""
     content["schema"] = OLDER_SCHEMA
-    del content["population"]
+    del content["population"], content["kinds"]
     for part in content["levels"].values():
         for name in ("floor", "n_above", "cohorts"):
             del part["reference"][name]
 
 
 def test_a_model_of_the_older_schema_is_read() -> None:
-    """It scores as ever; its least p-value is the last that it holds, and it knows no population."""
+    """It scores as ever; its least p-value is the last that it holds, and it knows no population and no kinds."""
     read = from_json(resealed(older), where="here")
     features = pd.DataFrame({"age": [0.5, 1.5], "repeats": [1.0, 3.0]})
     np.testing.assert_array_equal(read.judge(features, 2).scores, small_model().judge(features, 2).scores)
     reference = read.levels[0].reference
     assert (reference.least, reference.n_above, reference.cohorts) == (0.02, None, None)
-    assert read.population == {}
+    assert (read.population, read.kinds) == ({}, {})
 
 
 @pytest.mark.parametrize(
@@ -145,6 +148,8 @@ def test_a_model_of_the_older_schema_is_read() -> None:
         lambda c: _scores(c)["cohorts"].update(worst=["chat", "chat", "nobody"]),
         lambda c: _scores(c)["cohorts"].update(n_above=[1]),
         lambda c: c["population"].update(age=[1.0]),
+        lambda c: c["kinds"]["chat"]["features"].update(age=[1.0, 0.0]),
+        lambda c: c["kinds"]["chat"].pop("distances"),
         lambda c: c["population"].update(age=list(range(21, 0, -1))),
         lambda c: c.update(levels={}),
         lambda c: c.pop("levels"),

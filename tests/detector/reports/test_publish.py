@@ -18,6 +18,7 @@ FILES = {
     "links.parquet",
     "timeline.parquet",
     "history.parquet",
+    "lookalikes.parquet",
     "findings.jsonl",
     "report.html",
     "rejected.csv",
