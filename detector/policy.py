@@ -21,6 +21,9 @@ from detector.tables import FAMILIES
 HIDING = ("network", "economy")
 #: Families that measure what an account itself does; others can be forged onto it by whoever shares things with it.
 OWN_BEHAVIOUR = ("rate", "content")
+#: What a revocation needs beside a flag: leave of input and resemblance, score, families, hiding, its own behaviour,
+#: requests.
+NEEDED = ("leave", "score", "families", "hiding", "own_behaviour", "requests")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Decisions:
     e_value: the same evidence as a bet, see `evalues.from_p`; shape (n,).
     is_flagged: shape (n,).
     action: one of `tables.ACTIONS`, shape (n,).
+    held_back: what a flagged account lacks for a revocation, names of `NEEDED` with commas; "" where nothing or not
+        flagged; shape (n,).
     """
 
     threshold: float
@@ -43,6 +48,7 @@ class Decisions:
     e_value: Values
     is_flagged: npt.NDArray[np.bool_]
     action: npt.NDArray[np.str_]
+    held_back: npt.NDArray[np.object_]
 
 
 def decide(
@@ -88,19 +94,31 @@ def decide(
     supporting = sum((verdict.by_family(f) >= settings.family_support).astype(int) for f in FAMILIES)
     own_support = np.max([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= settings.family_support
     hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= settings.hiding_support
-    revoke = (
-        is_flagged
-        & may_revoke
-        & (scores >= firm + settings.revoke_odds)
-        & (supporting >= settings.revoke_families)
-        & hides
-        & own_support
-        & (n_events >= settings.revoke_events)
+    has = np.stack(
+        [
+            np.broadcast_to(may_revoke, scores.shape),
+            scores >= firm + settings.revoke_odds,
+            supporting >= settings.revoke_families,
+            hides,
+            own_support,
+            n_events >= settings.revoke_events,
+        ],
+        axis=1,
     )
+    revoke = is_flagged & has.all(axis=1)
     throttle = is_flagged & (scores >= firm + settings.throttle_odds)
     action = np.select([revoke, throttle, is_flagged], ["revoke", "throttle", "review"], "none")
     if is_allowed is not None:
         action[is_allowed] = "none"
     p_value = verdict.reference.p_value(scores)
     e_value = from_p(p_value, verdict.reference.least)
-    return Decisions(threshold, control.record, p_value, e_value, is_flagged, action)
+    record = control.record | {"firm": float(firm)}
+    return Decisions(threshold, record, p_value, e_value, is_flagged, action, _held_back(has, is_flagged))
+
+
+def _held_back(has: npt.NDArray[np.bool_], is_flagged: npt.NDArray[np.bool_]) -> npt.NDArray[np.object_]:
+    """Name what is lacking, one pattern at a time: there are few patterns, however many accounts."""
+    lacking = ~has & is_flagged[:, None]
+    patterns, which = np.unique(lacking, axis=0, return_inverse=True)
+    names = [",".join(np.array(NEEDED)[pattern]) for pattern in patterns]
+    return np.array(names, dtype=object)[which.reshape(-1)]

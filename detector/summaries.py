@@ -45,6 +45,7 @@ def scored_table(profiles: Profiles, cluster: Numbers, verdict: Verdict, decisio
             "action": pa.array(decisions.action.tolist(), pa.string()),
             **{f"score_{family}": verdict.by_family(family) for family in FAMILIES},
             "cluster_id": pa.array(cluster_names(cluster).tolist(), pa.string()),
+            "held_back": pa.array(decisions.held_back.tolist(), pa.string()),
             "n_events": volume.n_requests,
             "first_seen_at": pa.array(volume.first_at).cast(pa.timestamp("us", tz="UTC")),
             "last_seen_at": pa.array(volume.last_at).cast(pa.timestamp("us", tz="UTC")),

@@ -66,6 +66,7 @@ FAMILIES = ("rate", "content", "network", "economy")
 ACTIONS = ("none", "review", "throttle", "revoke")
 
 #: One row per account as `score` writes it. `score` is in log-odds (natural logarithm); higher is more suspicious.
+#: `held_back` names what a flagged account lacks for a revocation, see `policy.NEEDED`.
 SCORED = pa.schema(
     [
         ("account_id", pa.string()),
@@ -83,6 +84,7 @@ SCORED = pa.schema(
         ("n_events", pa.int64()),
         ("first_seen_at", INSTANT),
         ("last_seen_at", INSTANT),
+        ("held_back", pa.string()),
     ]
 )
 

@@ -180,3 +180,21 @@ def test_a_detector_without_reference_is_refused() -> None:
     verdict = Verdict(0.0, pd.DataFrame({"repeats": [1.0]}), FAMILY)
     with pytest.raises(ImpossibleRequestError, match="the detector has no reference scores; a budget needs them"):
         decide(verdict, verdict, np.array([5]), PolicySettings(), may_revoke=True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "lacking"),
+    [
+        ([GUILTY], {}, ""),
+        ([{}], {}, ""),
+        ([GUILTY], {"may_revoke": False}, "leave"),
+        ([GUILTY], {"n_events": 1}, "requests"),
+        ([{"repeats": 40.0}], {}, "families,hiding"),
+        ([GUILTY], {"own": [{}]}, "own_behaviour"),
+    ],
+)
+def test_what_a_revocation_lacks_is_named(rows: list[dict[str, float]], given: dict[str, Any], lacking: str) -> None:
+    """A flagged account that is not revoked says why; one that is revoked, or not flagged, lacks nothing."""
+    decisions = decided(*rows, **given)
+    assert decisions.held_back.tolist() == [lacking]
+    assert (decisions.action[0] == "revoke") == (decisions.is_flagged[0] and not lacking)
