@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from detector import __version__
 from detector.clock import Clock
 from detector.detectors.base import Detector, Reference, Values, Verdict, extras_of
-from detector.detectors.lookalikes import Kind
+from detector.detectors.model import AdditiveModel
 from detector.detectors.population import outside
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
@@ -33,7 +33,7 @@ from detector.results import Results
 from detector.sequential import EProcess
 from detector.settings import PolicySettings, ScoreSettings
 from detector.summaries import cluster_table, link_table, lookalike_table, scored_table, timeline_table
-from detector.tables import EXCERPTS, HISTORY
+from detector.tables import EXCERPTS, HISTORY, LOOKALIKES
 
 #: Features that need to know when accounts were opened, and where that is said.
 _BY_SIGN_UP, _SIGN_UP = ("age", "sign_up_spread"), "created_at (--accounts)"
@@ -128,17 +128,32 @@ def _n_days(profiles: Profiles) -> int:
     return max(1, round(int(volume.last_at.max() - volume.first_at.min()) / _DAY_US))
 
 
+def _model(detector: Detector) -> AdditiveModel | None:
+    """Give the model behind a detector; most have none."""
+    model = getattr(detector, "model", None)
+    return model if isinstance(model, AdditiveModel) else None
+
+
 def _population(detector: Detector) -> Mapping[str, Values]:
-    """Give quantiles of honest accounts from the detector's model; most detectors have none."""
-    return getattr(getattr(detector, "model", None), "population", {})
+    """Give quantiles of honest accounts, where the detector's model keeps them."""
+    model = _model(detector)
+    return model.population if model else {}
+
+
+def _model_record(detector: Detector, level: int) -> dict[str, Any]:
+    """Say which model judged, and whether it weighs features together, so that reports can say how to read evidence."""
+    model = _model(detector)
+    has_pairs = bool(model and model.for_level(level).pairs.weights)
+    return {"name": detector.name, "sha256": model.sha256 if model else "", "has_pairs": has_pairs}
 
 
 def _lookalikes(subjects: Subjects, verdict: Verdict, detector: Detector, rows: npt.NDArray[np.int64]) -> pa.Table:
     """Compare accounts, given by number, with the kinds of honest customers that the detector's model knows."""
-    model = getattr(detector, "model", None)
-    kinds: Mapping[str, Kind] = getattr(model, "kinds", {})
-    level = model.usable_level(subjects.profiles.evidence_level) if model is not None and kinds else 0
-    return lookalike_table(subjects.pooled.iloc[rows], kinds, level=level, used=list(verdict.contributions))
+    model = _model(detector)
+    if model is None:
+        return LOOKALIKES.empty_table()
+    level = model.usable_level(subjects.profiles.evidence_level)
+    return lookalike_table(subjects.pooled.iloc[rows], model.kinds, level=level, used=list(verdict.contributions))
 
 
 def _drift(subjects: Subjects, verdict: Verdict, detector: Detector) -> list[dict[str, Any]]:
@@ -173,7 +188,7 @@ def _run_record(
     subjects: Subjects,
     decisions: Decisions,
     settings: ScoreSettings,
-    model: dict[str, str],
+    model: dict[str, Any],
 ) -> dict[str, Any]:
     digests = log.digests()
     return {
@@ -238,8 +253,7 @@ def judge(
             n_days=_n_days(profiles),
         )
     with clock.stage("tabulate"):
-        model = {"name": detector.name, "sha256": getattr(getattr(detector, "model", None), "sha256", "")}
-        run = _run_record(log, subjects, decisions, settings, model)
+        run = _run_record(log, subjects, decisions, settings, _model_record(detector, level))
         run["counts"]["n_allowed"] = int(is_allowed.sum())
         run["drift"] = _drift(subjects, verdict, detector)
         rejected = log.rejected()

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from detector.reports import words
-from detector.reports.caveats import remark, weaknesses
+from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.dossiers import Dossier, dossiers, find_account
-from detector.reports.findings import TECHNIQUES
 from detector.reports.safe import safe_name, safe_text
+from detector.reports.techniques import CASE_STUDY, techniques
 from detector.reports.waterfall import Step
 from detector.results import Results
 
@@ -57,13 +57,18 @@ def _evidence(steps: Iterable[Step]) -> list[str]:
             _plain(step.family),
             _plain(step.meaning),
             _plain(words.measure(step.value, step.unit)),
-            _plain(words.measure(step.reference, step.unit)),
-            words.share(step.percentile),
+            _plain(words.usual(step.reference, step.usual_low, step.usual_high, step.unit)),
+            f"{words.share(step.percentile)} {words.among(step.n_peers, step.peers)}".rstrip(),
             _plain(step.subject),
         )
         for step in steps
     ]
     return _table(heads, rows)
+
+
+def _bet(e_value: float | None) -> str:
+    told = words.betting(e_value)
+    return f"; as an e\\-value: {_plain(told)}" if told else ""
 
 
 def _verdict(dossier: Dossier, results: Results) -> list[str]:
@@ -73,7 +78,7 @@ def _verdict(dossier: Dossier, results: Results) -> list[str]:
     lines = [
         f"- Verdict: {verdict}. Recommended: {_plain(action)}. Nothing has been done to the account.",
         f"- Score: {words.fixed(account['score'])} log-odds; flagged from {words.fixed(run.get('threshold'))}. "
-        f"As high is {_plain(words.rarity(account['p_value']))}.",
+        f"As high is {_plain(words.rarity(account['p_value']))}{_bet(account['e_value'])}.",
         f"- Rank {words.number(account['rank'])} of {words.counted(results.scored.num_rows, 'account')}; "
         f"{words.counted(account['n_events'], 'request')}, "
         f"{words.period(account['first_seen_at'], account['last_seen_at'])}.",
@@ -89,7 +94,7 @@ def _verdict(dossier: Dossier, results: Results) -> list[str]:
 def _links(dossier: Dossier) -> list[str]:
     rows = [
         (
-            _plain(one.kind),
+            _plain(words.kind(one.kind)),
             code(one.thing),
             words.number(one.n_accounts),
             words.number(one.n_events),
@@ -97,7 +102,7 @@ def _links(dossier: Dossier) -> list[str]:
         )
         for one in dossier.links
     ]
-    return _table(("shared", "which", "accounts", "requests", "such as"), rows)
+    return _table(("why linked", "which", "accounts", "requests", "such as"), rows)
 
 
 def _origin(run: Mapping[str, Any]) -> list[str]:
@@ -133,18 +138,21 @@ def case_file(results: Results, account_id: str) -> str:
         f"- {_plain(str(one.get('what', '')))}: {_plain(str(one.get('why', '')))}"
         for one in results.run.get("off") or []
     ]
+    called = [*techniques(dossier), CASE_STUDY._replace(name=f"{CASE_STUDY.name} (case study)")]
     lines = [
         f"# Case: {code(dossier.account_id)}",
         "",
         *_verdict(dossier, results),
+        *_section("How to read the evidence", reading(results.run)),
         *_section("Evidence for", _evidence(fall.evidence_for)),
         *_section("Evidence against", _evidence(fall.evidence_against)),
         *_section("The rest of the score", sums),
+        *_section("Honest customers it is most like", [f"- {_plain(text)}" for text in like(dossier)]),
         *_section("What would change the verdict", [f"- {_plain(p)}" for p in weaknesses(dossier, results.run)]),
         *_section("Shared with other accounts", _links(dossier)),
         *_section("Redacted prompts", [f"- {code(text)}" for text in dossier.excerpts]),
         *_section("What the log does not say", off),
-        *_section("What it would be called", [f"- {t['framework']} {t['id']}: {t['name']}" for t in TECHNIQUES]),
+        *_section("What it would be called", [f"- {t.framework} {t.id}: {t.name}" for t in called]),
         *_section("Where it comes from", _origin(results.run)),
     ]
     return "\n".join(lines) + "\n"

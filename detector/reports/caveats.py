@@ -4,8 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from detector.reports import words
+from detector.reports.counterfactuals import recommended_without
 from detector.reports.dossiers import Dossier
 from detector.reports.safe import hex_bytes
+
+#: Kinds of honest customer named (chosen: the rest are further still).
+MOST_KINDS = 3
+
+#: What a revocation lacks, by name of `policy.NEEDED`; families and requests are told with their numbers.
+_LACKING = {
+    "hiding": "Too little shows that it hides (shared payment, many networks, lock-step), which honest work does not.",
+    "own_behaviour": "What it does by itself, apart from its cluster, does not support the suspicion.",
+}
 
 
 def weaknesses(dossier: Dossier, run: Mapping[str, Any]) -> list[str]:
@@ -15,10 +25,7 @@ def weaknesses(dossier: Dossier, run: Mapping[str, Any]) -> list[str]:
     ----------
     run: `Results.run`.
     """
-    threshold, points = run.get("threshold"), []
-    for family, score in dossier.without:
-        verdict = "" if threshold is None else f", {'still' if score >= threshold else 'no longer'} flagged"
-        points.append(f"Were all {family} evidence explained, the score would be {words.fixed(score)}{verdict}.")
+    points = [_explained(dossier, family, score, run) for family, score in dossier.without]
     if len(dossier.families) < 2:
         points.append("Fewer than two independent families support it, so one innocent cause could explain it.")
     foreign = {one.get("feature") for one in run.get("drift") or []}
@@ -29,7 +36,55 @@ def weaknesses(dossier: Dossier, run: Mapping[str, Any]) -> list[str]:
     if (dossier.account["n_events"] or 0) < enough:
         n_events = words.counted(dossier.account["n_events"], "request")
         points.append(f"It rests on {n_events}; {enough} are needed before a revocation is recommended.")
+    points += [_LACKING[name] for name in _lacking(dossier) if name in _LACKING]
+    if "leave" in _lacking(dossier):
+        points.append(_without_leave(run))
+    if dossier.lookalikes and dossier.lookalikes[0]["distance"] <= dossier.lookalikes[0]["far"]:
+        kind = words.kind(dossier.lookalikes[0]["kind"])
+        points.append(f"It is as like the model's honest accounts of kind {kind} as most of those are.")
     return points
+
+
+def like(dossier: Dossier) -> list[str]:
+    """Say which kinds of honest customer the account is most like, nearest first; empty where the model knows none."""
+    return [words.likeness(row) for row in dossier.lookalikes[:MOST_KINDS]]
+
+
+def reading(run: Mapping[str, Any]) -> list[str]:
+    """Say how to read evidence, once for a whole page."""
+    lines = [
+        "Pieces are in log-odds and add up to the score. Typical is the range of 90 % of the honest accounts behind "
+        "the model, where it keeps one; the percentile is the share of like accounts of this log with a lower value."
+    ]
+    return [*lines, words.PAIRS] if (run.get("model") or {}).get("has_pairs") else lines
+
+
+def _lacking(dossier: Dossier) -> list[str]:
+    return str(dossier.account.get("held_back") or "").split(",")
+
+
+def _explained(dossier: Dossier, family: str, score: float, run: Mapping[str, Any]) -> str:
+    """Say what would be left if one family's evidence had an innocent cause."""
+    threshold, account = run.get("threshold"), dossier.account
+    start = f"Were all {family} evidence explained, the score would be {words.fixed(score)}"
+    if threshold is None:
+        return f"{start}."
+    if score < threshold:
+        return f"{start}, no longer flagged."
+    action, is_certain = recommended_without(account, family, run)
+    told = words.RECOMMENDATION[action]
+    if action != account["action"]:
+        told += f", not {words.RECOMMENDATION.get(account['action'], str(account['action']))}"
+    return f"{start}, still flagged; recommended {'then' if is_certain else 'at most'}: {told}."
+
+
+def _without_leave(run: Mapping[str, Any]) -> str:
+    """Say why the run recommends no revocation of the account, whatever its score."""
+    if (run.get("evidence_level") or 0) < 2:
+        return "The log has no network identity, so no revocation is recommended from it."
+    if (run.get("counts") or {}).get("n_rejected"):
+        return "Rows of the log could not be read, so no revocation is recommended from it."
+    return "It does not ask like the rest of its cluster, or the log is a sample, so no revocation is recommended."
 
 
 def remark(name: str) -> str:

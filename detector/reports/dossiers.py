@@ -53,6 +53,7 @@ class Dossier:
     cluster: its cluster's row of `tables.CLUSTERS`, if it has one.
     families: families that support the suspicion on their own, strongest first.
     excerpts: a few redacted prompts, where the user asked for them.
+    lookalikes: rows of `tables.LOOKALIKES`, nearest kind first.
     without: strongest supporting families, and what the score would be if each were explained away.
     """
 
@@ -64,6 +65,7 @@ class Dossier:
     links: tuple[SharedThing, ...]
     timeline: tuple[Row, ...]
     excerpts: tuple[str, ...]
+    lookalikes: tuple[Row, ...] = ()
 
     @property
     def account_id(self) -> str:
@@ -136,6 +138,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     timeline = _grouped(rows_of(results.timeline, "account_id", names), "account_id")
     clusters = {row["cluster_id"]: row for row in rows_of(results.clusters, "cluster_id", _clusters_of(accounts))}
     excerpts = _grouped(rows_of(results.excerpts, "account_id", names), "account_id")
+    lookalikes = _grouped(rows_of(results.lookalikes, "account_id", names), "account_id")
     things = [row["thing"] for rows in links.values() for row in rows if row["thing"] is not None]
     neighbours = _neighbours(results.links, things) if with_neighbours else defaultdict(list)
     support = family_support(results.run)
@@ -154,6 +157,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
                 links=_shared(links[name], neighbours),
                 timeline=tuple(sorted(timeline[name], key=lambda row: row["begins_at"])),
                 excerpts=tuple(row["excerpt"] for row in excerpts[name]),
+                lookalikes=tuple(sorted(lookalikes[name], key=lambda row: (row["distance"], row["kind"]))),
             )
         )
     return gathered

@@ -13,22 +13,17 @@ from typing import Any
 import pyarrow as pa
 
 from detector.reports.dossiers import Dossier, dossiers, flagged
+from detector.reports.techniques import techniques
 from detector.reports.waterfall import Step
 from detector.results import Results
 
 #: Version of `finding.schema.json`: the first number changes when a reader could break.
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 
 SCHEMA_PATH = Path(__file__).with_name("finding.schema.json")
 
-#: What a finding is evidence of, in the words of others.
-#: References: MITRE ATLAS; OWASP Top 10 for LLM applications, editions 2025 and 2026.
-TECHNIQUES = (
-    {"framework": "MITRE ATLAS", "id": "AML.T0024.002", "name": "Extract AI Model"},
-    {"framework": "MITRE ATLAS", "id": "AML.T0040", "name": "AI Model Inference API Access"},
-    {"framework": "OWASP LLM Top 10", "id": "LLM10:2025", "name": "Unbounded Consumption"},
-    {"framework": "OWASP LLM Top 10", "id": "LLM06:2026", "name": "Unbounded Consumption"},
-)
+#: Nearest kinds of honest customer in a finding (chosen: the rest are further still).
+MOST_KINDS = 3
 
 #: Flagged accounts gathered at once: bounds memory when a budget is generous.
 BATCH = 5000
@@ -56,7 +51,11 @@ def _piece(step: Step) -> dict[str, Any]:
         "value": _finite(step.value),
         "unit": step.unit,
         "reference": _finite(step.reference),
+        "usual_low": _finite(step.usual_low),
+        "usual_high": _finite(step.usual_high),
         "percentile": _finite(step.percentile),
+        "n_peers": step.n_peers,
+        "peers": step.peers,
         "contribution": step.contribution,
     }
 
@@ -83,6 +82,7 @@ def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
         "score": account["score"],
         "threshold": run.get("threshold"),
         "p_value": _finite(account["p_value"]),
+        "e_value": _finite(account["e_value"]),
         "rank": account["rank"],
         "action_recommended": account["action"],
         "families": list(dossier.families),
@@ -102,7 +102,11 @@ def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
             {"kind": one.kind, "thing": one.thing, "n_accounts": one.n_accounts, "n_events": one.n_events}
             for one in dossier.links
         ],
-        "techniques": list(TECHNIQUES),
+        "techniques": [one._asdict() for one in techniques(dossier)],
+        "looks_like": [
+            {key: one[key] for key in ("kind", "distance", "typical", "far")} for one in dossier.lookalikes[:MOST_KINDS]
+        ],
+        "held_back": [name for name in str(account.get("held_back") or "").split(",") if name],
     }
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.reports import words
-from detector.reports.caveats import remark, weaknesses
+from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.charts import request_timeline, score_histogram
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, flagged
@@ -89,7 +89,13 @@ def _environment() -> "Environment":
     environment.filters.update({function.__name__: function for function in plain})
     environment.filters.update(name=_name, remark=remark, hexed=hex_bytes, listed=words.listed)
     environment.globals.update(
-        measure=words.measure, counted=words.counted, period=words.period, recommendation=words.RECOMMENDATION
+        measure=words.measure,
+        usual=words.usual,
+        among=words.among,
+        kind=words.kind,
+        counted=words.counted,
+        period=words.period,
+        recommendation=words.RECOMMENDATION,
     )
     return environment
 
@@ -112,6 +118,7 @@ def log_domain(run: Mapping[str, Any]) -> tuple[int, int] | None:
 
 def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] | None) -> dict[str, Any]:
     fall = dossier.waterfall
+    measured = [step for step in fall.steps if step.n_peers is not None]
     busiest = max(dossier.timeline, key=lambda row: row["n_events"], default=None)
     return {
         "account": dossier.account,
@@ -119,6 +126,10 @@ def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] |
         "fall": fall,
         "axis": axis_of(fall, run.get("threshold")),
         "weaknesses": weaknesses(dossier, run),
+        "like": like(dossier),
+        "among": Counter(words.among(step.n_peers, step.peers) for step in measured).most_common(1)[0][0]
+        if measured
+        else "",
         "links": dossier.links[:MOST_LINKS],
         "n_links": len(dossier.links),
         "busiest": busiest,
@@ -178,6 +189,7 @@ def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
         "n_clusters": results.clusters.num_rows,
         "sections": [_section(dossier, run, domain) for dossier in shown_accounts],
         "reasons": _reasons(results.rejected),
+        "reading": reading(run),
     }
 
 

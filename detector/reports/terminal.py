@@ -7,7 +7,7 @@ from math import floor
 import pyarrow as pa
 
 from detector.reports import words
-from detector.reports.caveats import remark, weaknesses
+from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
@@ -51,7 +51,8 @@ def _bar(size: float, largest: float, width: int) -> str:
 def _meaning(step: Step) -> str:
     text = "start: " + (step.meaning or "before any evidence") if step.kind == "prior" else step.meaning or step.feature
     value = "" if step.value is None else f": {words.measure(step.value, step.unit)}"
-    typical = "" if step.reference is None else f" (typical {words.measure(step.reference, step.unit)})"
+    usual = words.usual(step.reference, step.usual_low, step.usual_high, step.unit)
+    typical = "" if step.reference is None else f" (typical {usual})"
     scope = ", whole cluster" if step.subject == "cluster" else ""
     family = f"[{step.family}{scope}] " if step.family else ""
     return safe_text(f"{family}{text}{value}{typical}")
@@ -88,7 +89,8 @@ def _heading(dossier: Dossier, results: Results) -> list[str]:
         f"account {safe_name(dossier.account_id)}: {verdict}",
         *filter(None, [remark(dossier.account_id)]),
         f"score {words.fixed(account['score'])} (log-odds{limit}), rank {words.number(account['rank'])}"
-        f" of {words.counted(results.scored.num_rows, 'account')}; as high is {words.rarity(account['p_value'])}",
+        f" of {words.counted(results.scored.num_rows, 'account')}; as high is {words.rarity(account['p_value'])}"
+        + (f"; {bet}" if (bet := words.betting(account["e_value"])) else ""),
         f"recommended: {safe_text(words.RECOMMENDATION.get(account['action'], str(account['action'])))}; {families}",
         f"{words.counted(account['n_events'], 'request')}, {seen}",
     ]
@@ -107,7 +109,7 @@ def _bullets(title: str, points: Sequence[str], width: int) -> list[str]:
 
 def _links(dossier: Dossier) -> list[str]:
     return [
-        f"{safe_text(one.kind)} {safe_name(one.thing)}: {words.counted(one.n_accounts, 'account')}"
+        f"{safe_text(words.kind(one.kind))}: {safe_name(one.thing)}, {words.counted(one.n_accounts, 'account')}"
         + (", such as " + ", ".join(safe_name(other) for other in one.others[:4]) if one.others else "")
         for one in dossier.links[:8]
     ]
@@ -134,6 +136,8 @@ def explain(results: Results, account_id: str, *, width: int) -> str:
     dossier = dossiers(results, find_account(results, account_id))[0]
     lines = [line for text in _heading(dossier, results) for line in _wrapped(text, width)]
     lines += ["", *_steps(dossier, width)]
+    lines += _bullets("how to read this", reading(results.run), width)
+    lines += _bullets("most like, of the honest customers that the model knows", like(dossier), width)
     lines += _bullets("what would weaken the case", weaknesses(dossier, results.run), width)
     lines += _bullets("linked by", _links(dossier), width)
     lines += _bullets("redacted prompts", [safe_text(text) for text in dossier.excerpts], width)

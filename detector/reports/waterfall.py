@@ -40,6 +40,10 @@ class Step(NamedTuple):
     before: float
     after: float
     n_pieces: int = 1
+    usual_low: float | None = None
+    usual_high: float | None = None
+    n_peers: int | None = None
+    peers: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,10 @@ def waterfall(evidence: Iterable[Mapping[str, Any]], score: float) -> Waterfall:
                 before,
                 after,
                 row.get("n_pieces", 1),
+                row.get("usual_low"),
+                row.get("usual_high"),
+                row.get("n_peers"),
+                row.get("peers") or "",
             )
         )
     return Waterfall(tuple(steps), score)

@@ -1,7 +1,9 @@
 """Numbers, instants and verdicts in words, the same in every output. Nothing here may claim that something was done."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from math import isfinite
+from typing import Any
 
 MINUS = "\u2212"
 NOTHING = "\u2013"
@@ -23,10 +25,34 @@ LEVEL = {
     4: "requests, network identity, prompts and completions",
 }
 
+#: Why accounts are linked, by kind of `linkage.links.KINDS`.
+LINK = {
+    "payment": "same payment instrument",
+    "organisation": "same organisation",
+    "network": "same network",
+    "system_prompt": "same system prompt",
+    "template": "prompts open alike",
+    "sign_up": "opened in one burst of sign-ups",
+    "lock_step": "act in lock-step",
+}
+
+#: Said once, where contributions are explained, of a model that weighs values together.
+PAIRS = (
+    "The model also weighs values of one family together: a long answer counts for more after a long prompt. Half of "
+    "what two values add together is told with each, so what a value adds depends on the rest of its family, and the "
+    "sum of a family says more than any one line."
+)
+
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 #: Up to this length a unit is a symbol, such as `ms`, and has no plural.
 SHORTEST_NOUN = 3
+
+#: Logarithms that a unit may name first.
+BASES = {"log2": 2.0, "log10": 10.0}
+
+#: Exponents beyond this stay as they are: the number would not be read.
+MOST_EXPONENT = 40
 
 #: Units that are shares of one, shown in per cent.
 SHARES = frozenset({"share", "fraction", "ratio", "probability"})
@@ -76,17 +102,85 @@ def measure(value: float | None, unit: str) -> str:
 
     Examples
     --------
-    >>> measure(0.25, "share"), measure(1.0, "accounts"), measure(12.5, "ms")
-    ('25 %', '1 account', '12.5 ms')
+    >>> measure(0.25, "share"), measure(1.0, "accounts"), measure(12.5, "ms"), measure(2.0, "log10 s")
+    ('25 %', '1 account', '12.5 ms', '100 s')
     """
     if value is None:
         return NOTHING
+    value, unit = plain(value, unit)
     if unit in SHARES and isfinite(value):
         return f"{100 * value:.3g} %"
     noun = unit.split(" ")[0]
     if value == 1 and len(noun) > SHORTEST_NOUN and noun.endswith("s"):
         unit = noun[:-1] + unit[len(noun) :]
     return f"{number(value)} {unit}".rstrip()
+
+
+def plain(value: float, unit: str) -> tuple[float, str]:
+    """Take a value out of its logarithm, to three digits. What was added before taking it is far below them.
+
+    Examples
+    --------
+    >>> plain(3.0, "log2 accounts"), plain(0.25, "share")
+    ((8.0, 'accounts'), (0.25, 'share'))
+    """
+    base, _, noun = unit.partition(" ")
+    if base not in BASES or not isfinite(value) or abs(value) > MOST_EXPONENT:
+        return value, unit
+    return float(f"{BASES[base] ** value:.3g}"), noun
+
+
+def usual(reference: float | None, low: float | None, high: float | None, unit: str) -> str:
+    """Write what is usual: from the 5 % to the 95 % quantile of honest accounts, or the middle where those are unknown.
+
+    Examples
+    --------
+    >>> usual(1.0, 0.0, 2.0, "log10 s"), usual(3.0, None, None, "ms"), usual(0.0, 0.0, 0.0, "")
+    ('1 to 100 s', '3 ms', '0')
+    """
+    if low is None or high is None or measure(low, unit) == measure(high, unit):
+        return measure(reference, unit)
+    first = measure(low, unit) if unit in SHARES else number(plain(low, unit)[0])
+    return f"{first} to {measure(high, unit)}"
+
+
+def among(n_peers: int | None, peers: str) -> str:
+    """Say among whom a percentile was taken; empty where unknown.
+
+    Examples
+    --------
+    >>> among(214, "volume and client"), among(3000, "nothing"), among(None, "")
+    ('among 214 accounts of like volume and client', 'among 3,000 accounts of any kind', '')
+    """
+    if n_peers is None:
+        return ""
+    return f"among {counted(n_peers, 'account')} of " + ("any kind" if peers == "nothing" else f"like {peers}")
+
+
+def kind(name: str) -> str:
+    """Write the name of a kind of customer, or of a link, for reading."""
+    return LINK.get(name, name.replace("_", " "))
+
+
+def betting(e_value: float | None) -> str:
+    """Say what an e-value means; empty where it is unknown or says nothing.
+
+    Examples
+    --------
+    >>> betting(2603.4), betting(0.5)
+    ('a bet against its honesty would have paid 2,600-fold', '')
+    """
+    if e_value is None or not isfinite(e_value) or e_value <= 1:
+        return ""
+    return f"a bet against its honesty would have paid {number(_rounded(e_value))}-fold"
+
+
+def likeness(row: Mapping[str, Any]) -> str:
+    """Say how like a kind of honest customer an account is; a row of `tables.LOOKALIKES`."""
+    return (
+        f"{kind(row['kind'])} (typical distance {row['typical']:.1f}, nearly all within {row['far']:.1f}, "
+        f"this account {row['distance']:.1f})"
+    )
 
 
 def share(value: float | None) -> str:

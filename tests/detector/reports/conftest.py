@@ -23,6 +23,8 @@ PIECES = (
 )
 FAMILY = {"shared_payment": "economy", "spend": "economy", "lockstep": "network", "prompt_reuse": "content"}
 PRIOR = -4.0
+PEERS = {"usual_low": 0.05, "usual_high": 0.25, "n_peers": 214, "peers": "volume and client"}
+LIKE = {"kind": "bulk_work", "distance": 2.7, "typical": 1.0, "far": 1.5, "n_accounts": 640}
 THRESHOLD = 2.0
 
 
@@ -32,7 +34,9 @@ def _evidence(account_id: str, place: int) -> list[dict[str, Any]]:
     rows = [row | {"family": "", "feature": "prior", "contribution": PRIOR}]
     for feature, contribution in pieces.items():
         texts = {"family": FAMILY.get(feature, "rate"), "feature": feature, "meaning": f"what {feature} means"}
-        rows.append(row | texts | {"value": 0.5, "reference": 0.1, "percentile": 0.99, "contribution": contribution})
+        rows.append(
+            row | texts | {"value": 0.5, "reference": 0.1, "percentile": 0.99, "contribution": contribution} | PEERS
+        )
     return rows
 
 
@@ -77,7 +81,7 @@ def _run(n_accounts: int, n_flagged: int) -> dict[str, Any]:
         "threshold": THRESHOLD,
         "budget": 0.001,
         "period": {"from": "2026-11-01T00:00:00Z", "to": "2026-11-04T00:00:00Z"},
-        "model": {"name": "shipped", "sha256": "ef" * 32},
+        "model": {"name": "shipped", "sha256": "ef" * 32, "has_pairs": True},
     }
 
 
@@ -109,6 +113,7 @@ def make_results() -> Callable[..., Results]:
             timeline=_table(timeline, tables.TIMELINE),
             rejected=_table(rejected, tables.REJECTED),
             excerpts=_table([{"account_id": name, "excerpt": names[0]} for name in names], tables.EXCERPTS),
+            lookalikes=_table([LIKE | {"account_id": name} for name in names], tables.LOOKALIKES),
             run=_run(len(names), sum(row["is_flagged"] for row in accounts)),
         )
 

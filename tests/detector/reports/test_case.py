@@ -1,12 +1,15 @@
 """Case files: everything that speaks for and against, nothing of the log taken for markup."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from detector.errors import UnknownAccountError
+from detector.linkage.links import KINDS
+from detector.reports import words
 from detector.reports.case import case_file, code
 
 
@@ -17,7 +20,11 @@ def test_a_case_holds_both_sides(results):
         "# Case: `acct-1`",
         "Verdict: flagged. Recommended: revoke after review. Nothing has been done to the account.",
         "## Evidence for",
-        "| +6.50 | economy | what shared\\_payment means | 50 % | 10 % |",
+        "| +6.50 | economy | what shared\\_payment means | 50 % | 5 % to 25 % | "
+        "99 % among 214 accounts of like volume and client |",
+        "- bulk work \\(typical distance 1.0, nearly all within 1.5, this account 2.7\\)",
+        "a bet against its honesty would have paid 500",
+        "- MITRE ATLAS AML.CS0056: Model Distillation Campaigns Targeting Anthropic Claude (case study)",
         "## Evidence against",
         "## What would change the verdict",
         "| `10.0.0.1` | 4 | ",
@@ -47,6 +54,19 @@ def test_no_name_adds_a_line(make_results, name):
     text = case_file(make_results([name, name + "2"], [name]), name)
     assert [line for line in text.splitlines() if line.startswith("# ")] == [f"# Case: {code(name)}"]
     assert all(character.isprintable() or character == "\n" for character in text)
+
+
+def test_pairs_are_told_once_and_only_where_there_are_some(results):
+    """A reader learns that values of a family are weighed together; a model that does not is not said to."""
+    assert case_file(results, "acct-1").count(words.PAIRS[:40]) == 1
+    alone = replace(results, run=results.run | {"model": {"name": "rules"}})
+    assert words.PAIRS[:40] not in case_file(alone, "acct-1")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_link_has_words(kind):
+    """A reviewer reads why accounts are linked, not the name of a column."""
+    assert words.kind(kind) == words.LINK[kind]
 
 
 def test_an_unknown_account_is_refused(results):

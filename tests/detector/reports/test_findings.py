@@ -52,7 +52,13 @@ def test_one_finding_per_flagged_account(results):
     assert [one["action_recommended"] for one in found] == ["revoke", "review"]
     assert found[0]["families"] == ["economy", "network", "content"]
     assert (found[0]["cluster_id"], found[0]["cluster_n_accounts"]) == ("cluster-1", 2)
-    assert {"AML.T0024.002", "AML.T0040", "LLM10:2025", "LLM06:2026"} == {one["id"] for one in found[0]["techniques"]}
+    assert {one["id"] for one in found[0]["techniques"]} == {
+        "AML.T0024.002",
+        "AML.T0040",
+        "AML.T0065",
+        "LLM10:2025",
+        "LLM06:2026",
+    }
 
 
 def test_evidence_sums_to_the_score(results):

@@ -19,12 +19,12 @@ def test_explain_shows_the_waterfall(results):
         "score 8.03 (log-odds, flagged from 2.00), rank 1 of 3 accounts",
         "recommended: revoke after review; supported by economy, network and content evidence",
         "start: before any evidence",
-        "[economy] what shared_payment means: 50 % (typical 10 %)",
+        "[economy] what shared_payment means: 50 % (typical 5 % to 25 %)",
         "+6.50    2.50",
         "−0.75    8.00",
         "1 smaller piece of evidence",
         "cluster cluster-1: 2 accounts, 1 flagged",
-        "- ip 10.0.0.1: 4 accounts, such as acct-2, acct-3",
+        "- ip: 10.0.0.1, 4 accounts, such as acct-2, acct-3",
         "- content features: the log has no prompt column",
     ):
         assert phrase in text, phrase
@@ -69,7 +69,7 @@ def test_things_clusters_and_neighbours_are_inert(make_results):
     results = type(results)(**vars(results) | {"scored": hostile, "run": run})
     text = explain(results, "acct-1", width=120)
     assert _is_inert(text + summary(results))
-    assert "- ip \\x1b[2J: 4 accounts, such as acct-2\\ufe0f" in text
+    assert "- ip: \\x1b[2J, 4 accounts, such as acct-2\\ufe0f" in text
     assert "- \\x1b: \\u202e" in text
     with pytest.raises(UnknownAccountError) as caught:
         explain(results, "acct-3", width=80)
