@@ -50,4 +50,5 @@ def fold_log(log: Log, *, threads: int, tell: Tell = silent, wanted: tuple[str, 
     if profiles.n_late:
         tell("putting requests in order of time")
         profiles.refold_rhythm(log.ordered_times())
-    return profiles.in_order()
+    profiles.put_in_order()
+    return profiles

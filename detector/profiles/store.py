@@ -124,8 +124,11 @@ class Profiles:
         for name, state in self.states.items():
             if len(state[0]) >= n:
                 continue
-            more = SLICES[name].new_state(max(1024, n + n // 2 - len(state[0])))
-            self.states[name] = type(state)(*(np.concatenate(pair) for pair in zip(state, more, strict=True)))
+            # Zeros of a new array take no memory before they are written, as those of a copy do.
+            wider = SLICES[name].new_state(len(state[0]) + max(1024, n + n // 2 - len(state[0])))
+            for old, new in zip(state, wider, strict=True):
+                new[: len(old)] = old
+            self.states[name] = wider
 
     def _remember_names(self, batch: Batch) -> None:
         for column in NAMED:
@@ -191,9 +194,17 @@ class Profiles:
         taken._numbers = {account: i for i, account in enumerate(taken.account_ids)}
         return taken
 
-    def in_order(self) -> "Profiles":
-        """Give the same profiles with accounts in order of their names, so that nothing depends on who came first."""
-        return self.take(np.array(sorted(range(len(self)), key=self.account_ids.__getitem__), dtype=np.int64))
+    def put_in_order(self) -> None:
+        """Put accounts in order of their names, so that nothing depends on who came first; array by array, in place."""
+        rows = np.array(sorted(range(len(self)), key=self.account_ids.__getitem__), dtype=np.int64)
+        for name in self.states:
+            arrays = list(self.states[name])
+            kind, self.states[name] = type(self.states[name]), None
+            for place in range(len(arrays)):
+                arrays[place] = arrays[place][rows]
+            self.states[name] = kind(*arrays)
+        self.account_ids = [self.account_ids[row] for row in rows]
+        self._numbers = {account: i for i, account in enumerate(self.account_ids)}
 
     def trimmed(self) -> dict[str, Any]:
         """Give the states without free rows; arrays of shape (n_accounts, ...)."""
