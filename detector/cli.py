@@ -208,6 +208,9 @@ def fit(
     accounts: Annotated[
         list[Path] | None, typer.Option("--accounts", metavar="FILE", help="One per log, or none.")
     ] = None,
+    windows: Annotated[
+        str, typer.Option("--windows", metavar="DAYS,...", help="Windows of the logs to learn from beside the whole.")
+    ] = "1,2,7",
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
     assignments: Assignments = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -217,11 +220,12 @@ def fit(
     Example: stillwatch fit log/events.parquet --truth log/truth.parquet --accounts log/accounts.parquet --out mine.json
     """
     from detector.progress import progress
-    from detector.training import fit_logs
+    from detector.training import fit_logs, lengths_of
 
     settings = _settings(config, assignments, {})
     with progress(quiet=quiet) as tell:
-        sha256 = fit_logs(logs, truth, accounts or [], settings, out, tell=tell)
+        lengths = lengths_of(windows)
+        sha256 = fit_logs(logs, truth, accounts or [], settings, out, windows=lengths, tell=tell)
     if not quiet:
         typer.echo(f"{out}: model {sha256[:12]}")
 

@@ -69,6 +69,8 @@ class TrainingSet:
     cluster: any label that is the same for accounts of one cluster, shape (n,).
     cohort: kind of customer or campaign; each kind counts alike, shape (n,).
     log: number of the log that a row is from, shape (n,).
+    length: days of the window of its log that the row is of, 0 for the whole log, shape (n,); None is all whole.
+    window: number of that window among those of its log, 0 for the whole log, shape (n,); None is all whole.
     """
 
     features: pd.DataFrame
@@ -76,17 +78,41 @@ class TrainingSet:
     cluster: npt.NDArray[np.object_]
     cohort: npt.NDArray[np.object_]
     log: npt.NDArray[np.int64]
+    length: npt.NDArray[np.int64] | None = None
+    window: npt.NDArray[np.int64] | None = None
+
+    @property
+    def places(self) -> pd.DataFrame:
+        """Give log, length and window of each row; shape (n, 3)."""
+        none = np.zeros(len(self.log), np.int64)
+        length, window = (none if x is None else x for x in (self.length, self.window))
+        return pd.DataFrame({"log": self.log, "length": length, "window": window})
+
+    @property
+    def is_whole(self) -> npt.NDArray[np.bool_]:
+        """Mark the rows of whole logs, one per account; shape (n,)."""
+        return (self.places.length == 0).to_numpy()
+
+    @property
+    def repeats(self) -> Values:
+        """Count the windows of a row's length in its log, between which its accounts repeat; shape (n,)."""
+        return self.places.groupby(["log", "length"]).window.transform("nunique").to_numpy(np.float64)
 
 
 def _weights(rows: TrainingSet) -> Values:
-    """Weigh rows so that neither large clusters nor frequent kinds of customer rule the fit; shape (n,)."""
-    keys = pd.DataFrame({"log": rows.log, "cluster": rows.cluster, "cohort": rows.cohort})
-    weight = 1.0 / np.sqrt(keys.groupby(["log", "cluster"]).log.transform("size").to_numpy(np.float64))
-    total = pd.Series(weight).groupby([rows.log, rows.cohort]).transform("sum").to_numpy()
-    weight = np.where(rows.is_extraction, weight / total, weight / np.sqrt(total))
+    """Weigh rows so that neither large clusters nor frequent kinds of customer nor short windows rule; shape (n,).
+
+    Each length of window counts as much as the whole log, and all together as many rows as there are accounts: windows
+    of one log are no further evidence, so the ridge holds as it does without them.
+    """
+    keys = rows.places.assign(cluster=rows.cluster, cohort=rows.cohort)
+    here = ["log", "window"]
+    weight = 1.0 / np.sqrt(keys.groupby([*here, "cluster"]).log.transform("size").to_numpy(np.float64))
+    total = keys.assign(weight=weight).groupby([*here, "cohort"]).weight.transform("sum").to_numpy()
+    weight = np.where(rows.is_extraction, weight / total, weight / np.sqrt(total)) / rows.repeats
     honest, extracting = weight[~rows.is_extraction].sum(), weight[rows.is_extraction].sum()
     weight[rows.is_extraction] *= _BALANCE * honest / extracting
-    return weight / weight.mean()
+    return np.asarray(weight * (rows.is_whole.sum() / weight.sum()))
 
 
 def _hats(x: Values, knots: Values) -> Values:
@@ -215,18 +241,29 @@ def _cohorts(honest: Values, cohort: npt.NDArray[np.object_], kept: Values) -> C
     return Cohorts(shown, tuple(list(shown)[w] for w in worst), counts[worst, np.arange(len(kept))])
 
 
-def _reference(honest: Values, cohort: npt.NDArray[np.object_], log: npt.NDArray[np.int64]) -> Reference:
-    """Keep honest scores, and above each the share of all or of the worst log, whichever is more."""
-    scores = np.sort(honest)
-    n = len(scores)
+def _reference(scores: Values, rows: TrainingSet) -> Reference:
+    """Keep scores of whole logs, and above each the share of all, of the worst log or length, whichever is most.
+
+    Counts, cohorts and their exact bounds are of whole logs, where an account stands once. A share among windows of one
+    length is that of their mean window over all logs, so it counts no account twice either.
+    """
+    honest = ~rows.is_extraction
+    whole, places = honest & rows.is_whole, rows.places
+    n = int(whole.sum())
+    ordered = np.sort(scores[whole])
     ranks = np.unique(np.geomspace(1, n, _KEPT).round().astype(int))
-    kept = np.unique(scores[n - ranks])
-    above = _count_above(scores, kept)
-    logs = [honest[log == number] for number in np.unique(log)]
-    by_log = [(_count_above(part, kept) + 1.0) / (len(part) + 1.0) for part in logs]
-    share = np.max([(above + 1.0) / (n + 1.0), *by_log], axis=0)
-    floor = max(1.0 / (len(part) + 1) for part in logs)
-    return Reference(n, kept, np.minimum(share, 1.0), floor, above, _cohorts(honest, cohort, kept))
+    kept = np.unique(ordered[n - ranks])
+    above = _count_above(ordered, kept)
+    parts = [whole & (rows.log == number) for number in np.unique(rows.log[whole])]
+    parts += [honest & (places.length == days).to_numpy() for days in np.unique(places.length[honest])]
+    sizes = [float((1.0 / rows.repeats[part]).sum()) for part in parts]
+    shares = [
+        (_count_above(scores[part], kept) * size / part.sum() + 1.0) / (size + 1.0)
+        for part, size in zip(parts, sizes, strict=True)
+    ]
+    floor = 1.0 / (min(sizes) + 1)
+    cohorts = _cohorts(scores[whole], rows.cohort[whole], kept)
+    return Reference(n, kept, np.minimum(np.max(shares, axis=0), 1.0), floor, above, cohorts)
 
 
 def _fit_calibrated(rows: TrainingSet, level: int) -> Level:
@@ -235,8 +272,7 @@ def _fit_calibrated(rows: TrainingSet, level: int) -> Level:
     prior, curves, pairs = fit_level(rows, level, np.ones(len(rows.log), dtype=bool))
     stretched = {name: Curve(curve.knots, slope * curve.values) for name, curve in curves.items()}
     stretched_pairs = Pairs(pairs.scales, {pair: slope * weight for pair, weight in pairs.weights.items()})
-    honest = ~rows.is_extraction
-    reference = _reference(slope * held_out[honest] + shift, rows.cohort[honest], rows.log[honest])
+    reference = _reference(slope * held_out + shift, rows)
     return Level(slope * prior + shift, stretched, reference, stretched_pairs)
 
 
@@ -251,7 +287,7 @@ def fit_model(rows: TrainingSet, *, fitted_on: dict[str, object], levels: Sequen
     if rows.is_extraction.all() or not rows.is_extraction.any():
         raise TruthError("the labels hold one class only; both honest and extracting accounts are needed")
     fitted = {level: _fit_calibrated(rows, level) for level in levels}
-    honest = ~rows.is_extraction
+    honest = rows.is_whole & ~rows.is_extraction
     used = {level: set(part.curves) for level, part in fitted.items()}
     kinds = kinds_of(rows.features[honest], rows.cohort[honest], used)
     return AdditiveModel(fitted, dict(fitted_on), population_of(rows.features[honest]), kinds)

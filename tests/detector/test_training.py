@@ -1,12 +1,15 @@
 """Labelled logs to a model: the command makes a file that scores, and labels are read as they stand."""
 
+import itertools
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from detector.detectors.model import load_model
+from detector.engines.embedded import EmbeddedEngine
 from detector.errors import (
     EmptyInputError,
     InputUnreadableError,
@@ -16,8 +19,9 @@ from detector.errors import (
     UsageError,
 )
 from detector.pipeline import score
+from detector.reading import fold_log
 from detector.settings import ScoreSettings, load
-from detector.training import fit_logs, read_labels
+from detector.training import fit_logs, lengths_of, read_labels, windows_of
 from tests.detector.features.small_logs import draw_accounts, draw_log, draw_truth, write_log
 
 SETTINGS = load(ScoreSettings, {"input": {"threads": 1}}, where="test")
@@ -185,3 +189,52 @@ def test_an_empty_log_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("occurred_at,account_id\n", encoding="utf-8")
     with pytest.raises((EmptyInputError, StillwatchError), match=r"log\.csv"):
         fit(folder, tmp_path / "m.json", logs=[str(tmp_path / "log.csv")], truths=[folder / "truth1.csv"], accounts=[])
+
+
+@pytest.mark.parametrize("n_days", [1, 2, 6, 14, 90])
+def test_windows_lie_within_the_log_and_apart(n_days: int) -> None:
+    """None is as long as the log, none reaches beyond it, two of one length share no day, and at most four are laid."""
+    found = windows_of(n_days, (1, 2, 7, 14))
+    assert all(begin >= 0 and begin + length <= n_days and length < n_days for begin, length in found)
+    for length in {length for _, length in found}:
+        begins = sorted(begin for begin, other in found if other == length)
+        assert begins[0] == 0 and len(begins) <= 4
+        assert all(later - earlier >= length for earlier, later in itertools.pairwise(begins))
+
+
+def test_a_window_is_a_log_of_its_own(tmp_path: Path) -> None:
+    """Profiles of a window are those of a log that holds its rows alone, its end left out."""
+    log = draw_log(1)
+    begin = pd.Timestamp(log.occurred_at.min()).floor("D")
+    end = begin + pd.Timedelta(days=1)
+    write_log(log, tmp_path / "whole.csv")
+    at = pd.to_datetime(log.occurred_at)
+    assert 0 < ((at >= begin) & (at < end)).sum() < len(log)
+    write_log(log[(at >= begin) & (at < end)], tmp_path / "day.csv")
+    bounds = tuple(int(x.timestamp()) * 1_000_000 for x in (begin, end))
+    states = []
+    for name, window_us in (("whole.csv", bounds), ("day.csv", None)):
+        with EmbeddedEngine(SETTINGS.input).open([str(tmp_path / name)]) as opened:
+            profiles = fold_log(opened, threads=1, window_us=window_us)  # type: ignore[arg-type]
+        states.append((profiles.account_ids, profiles.trimmed()["volume"], profiles.trimmed()["rhythm"]))
+    assert states[0][0] == states[1][0]
+    for one, other in zip(states[0][1:], states[1][1:], strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("text", ["0", "1,0.5", "-1", "day", "1;2"])
+def test_windows_are_whole_days(text: str) -> None:
+    """What is no number of days is refused with an example."""
+    with pytest.raises(UsageError, match=r"give whole days from 1 on, as in 1,7"):
+        lengths_of(text)
+
+
+def test_no_windows_is_whole_logs_alone(folder: Path, tmp_path: Path) -> None:
+    """An empty list is allowed, another model comes of it, and the file says which windows were used."""
+    assert lengths_of("") == []
+    settings = ([str(folder / "log1.csv")], [folder / "truth1.csv"], [], SETTINGS)
+    whole = fit_logs(*settings, tmp_path / "whole.json", windows=[])
+    both = fit_logs(*settings, tmp_path / "both.json", windows=[1])
+    assert whole != both
+    assert load_model(tmp_path / "whole.json").fitted_on["windows_days"] == []
+    assert load_model(tmp_path / "both.json").fitted_on["windows_days"] == [1]

@@ -225,3 +225,55 @@ def test_families_are_not_paired() -> None:
     """Features of two families stay apart, whatever they tell together; so do those of families that are assumed."""
     for names in (("prompt_length", "requests_per_day"), ("addresses", "clients"), ("age", "sign_up_spread")):
         assert fit_model(crossed(*names), fitted_on={}).levels[3].pairs.weights == {}
+
+
+def with_windows(rows: TrainingSet, n_windows: int, *, raised: float = 0.0) -> TrainingSet:
+    """Add windows of a day that hold every account again, with what it repeats raised for honest accounts."""
+    copies, n = n_windows + 1, len(rows.log)
+    features = pd.concat([rows.features] * copies)
+    window = np.repeat(np.arange(copies), n)
+    is_extraction = np.tile(rows.is_extraction, copies)
+    features["repeats"] += raised * ((window > 0) & ~is_extraction)
+    return TrainingSet(
+        features,
+        is_extraction,
+        np.array([f"{w}/{c}" for w, c in zip(window, np.tile(rows.cluster, copies), strict=True)], dtype=object),
+        np.tile(rows.cohort, copies),
+        np.tile(rows.log, copies),
+        (window > 0).astype(np.int64),
+        window,
+    )
+
+
+def test_windows_count_no_account_twice() -> None:
+    """Numbers, cohorts and the least p-value of the reference are those of whole logs, and so are the populations."""
+    rows = training_set(400)
+    alone, windowed = (fit_model(given, fitted_on={}) for given in (rows, with_windows(rows, 3)))
+    one, other = alone.levels[3].reference, windowed.levels[3].reference
+    assert other.n == one.n
+    assert other.least == one.least
+    assert other.cohorts is not None and one.cohorts is not None and other.cohorts.sizes == one.cohorts.sizes
+    assert {name: q.tolist() for name, q in alone.population.items()} == {
+        name: q.tolist() for name, q in windowed.population.items()
+    }
+
+
+def test_windows_that_repeat_a_log_change_no_score() -> None:
+    """Copies are no further evidence: the fit is that of the log alone, as its weights sum to the accounts."""
+    rows = training_set(400)
+    alone, windowed = (
+        fit_model(given, fitted_on={}).judge(rows.features, 3) for given in (rows, with_windows(rows, 3))
+    )
+    assert windowed.scores == pytest.approx(alone.scores, abs=0.02)
+    assert _weights(with_windows(rows, 3)).sum() == pytest.approx(400)
+
+
+def test_the_worst_length_counts() -> None:
+    """Where honest accounts score higher in a day than in the whole, shares are those of a day."""
+    rows = training_set(400)
+    calm, raised = (fit_model(with_windows(rows, 2, raised=r), fitted_on={}).levels[3].reference for r in (0.0, 1.0))
+    assert calm.n_above is not None and raised.n_above is not None
+    excess = [
+        float((r.p_values / ((r.n_above + 1) / (r.n + 1))).max()) for r in (calm, raised) if r.n_above is not None
+    ]
+    assert excess[1] > 1.3 * excess[0]
