@@ -209,8 +209,8 @@ def fit(
         list[Path] | None, typer.Option("--accounts", metavar="FILE", help="One per log, or none.")
     ] = None,
     windows: Annotated[
-        str, typer.Option("--windows", metavar="DAYS,...", help="Windows of the logs to learn from beside the whole.")
-    ] = "1,2,7",
+        str, typer.Option("--windows", metavar="DAYS,...", help="Windows to learn from beside whole logs, as in 1,2,7.")
+    ] = "",
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
     assignments: Assignments = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,

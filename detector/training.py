@@ -1,7 +1,7 @@
 """Labelled logs to a model file, by the same path as scoring: same profiles, same clusters, same features.
 
-Of each log shorter windows are learned from as well, as who scores a day has accounts of a day: fewer requests, no
-second weekend, silences that end with the log.
+Of each log shorter windows can be learned from as well: who scores a day has accounts of a day, with fewer requests, no
+second weekend, and silences that end with the log.
 """
 
 import os
@@ -25,8 +25,6 @@ from detector.progress import Tell, silent
 from detector.reading import fold_log
 from detector.settings import ScoreSettings
 
-#: Days of the windows that are learned from beside whole logs. Chosen: what people score, and what `delay` looks at.
-WINDOWS = (1, 2, 7)
 #: Windows of one length that a log gives at most (chosen: some weekdays and a weekend, its beginning and its end).
 _MOST_WINDOWS = 4
 _DAY_US = 86_400_000_000
@@ -163,7 +161,7 @@ def fit_logs(
     settings: ScoreSettings,
     out: Path,
     *,
-    windows: Sequence[int] = WINDOWS,
+    windows: Sequence[int] = (),
     tell: Tell = silent,
 ) -> str:
     """Fit a model on labelled logs and write it.

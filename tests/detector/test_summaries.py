@@ -25,7 +25,8 @@ def scored_of(scores: list[float], cluster: "np.ndarray" = CLUSTER) -> "object":
     values = np.array(scores)
     verdict = Verdict(0.0, pd.DataFrame({"age": values}), {"age": "economy"})
     flagged = values > 1
-    decisions = Decisions(1.0, {}, np.full(5, 0.5), np.full(5, 2.0), flagged, np.where(flagged, "review", "none"))
+    action, lacks = np.where(flagged, "review", "none"), np.full(5, "", dtype=object)
+    decisions = Decisions(1.0, {}, np.full(5, 0.5), np.full(5, 2.0), flagged, action, lacks)
     return scored_table(folded(LOG), cluster, verdict, decisions)
 
 
