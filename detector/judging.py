@@ -26,8 +26,8 @@ from detector.features.extras import Extra, compute_extras
 from detector.linkage.clusters import link_accounts
 from detector.linkage.links import Links
 from detector.linkage.resemblance import resembles
-from detector.linkage.siblings import styles
-from detector.policy import Decisions, decide
+from detector.linkage.siblings import Reals, styles
+from detector.policy import Decisions, decide, firm_threshold
 from detector.profiles.store import Profiles
 from detector.results import Results
 from detector.sequential import EProcess
@@ -52,7 +52,7 @@ class Subjects:
     links: what accounts share.
     own: features of the accounts, shape (n_accounts, n_features).
     pooled: features of each account's cluster, in the order of the accounts, same shape.
-    asks_alike: whether an account asks like the others of its cluster, see `linkage.resemblance`; shape (n_accounts,).
+    style: how each account asks, see `linkage.siblings.styles`; shape (n_accounts, n_dimensions).
     extras: statistics that the detector brings along; those that the log can give are columns of both.
     """
 
@@ -61,7 +61,7 @@ class Subjects:
     links: Links
     own: pd.DataFrame
     pooled: pd.DataFrame
-    asks_alike: npt.NDArray[np.bool_]
+    style: Reals
     extras: tuple[Extra, ...] = ()
 
     @property
@@ -87,7 +87,7 @@ def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra
         shared, groups = np.unique(cluster[rows], return_inverse=True)
         merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
         pooled.iloc[rows] = _described(merged, profiles, columns, extras).iloc[groups].to_numpy()
-    return Subjects(profiles, cluster, links, own, pooled, resembles(style, cluster), extras)
+    return Subjects(profiles, cluster, links, own, pooled, style, extras)
 
 
 def what_is_off(subjects: Subjects) -> list[dict[str, str]]:
@@ -240,14 +240,15 @@ def judge(
         verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
         n_events = profiles.trimmed()["volume"].n_requests
         is_sound = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
-        may_revoke = is_sound & subjects.asks_alike
+        is_stranger = verdict.scores < firm_threshold(verdict)
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
         decisions = decide(
             verdict,
             own,
             n_events,
             settings.policy,
-            may_revoke=may_revoke,
+            may_revoke=is_sound,
+            asks_alike=resembles(subjects.style, subjects.cluster, is_stranger=is_stranger),
             is_allowed=is_allowed,
             cluster=subjects.cluster,
             n_days=_n_days(profiles),

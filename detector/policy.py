@@ -2,6 +2,8 @@
 
 A revocation needs a score far beyond the flagging threshold, two independent evidence families, signs of hiding, enough
 requests, and support from the account's own behaviour: sharing a card with a fleet is never enough, nor is bulk work.
+What an account's own behaviour says is judged as its own where it is alone. In a cluster it must ask like the others,
+as hardly a stranger does: what they ask then is what it asks. Failing that, what it does itself must revoke it.
 """
 
 from dataclasses import dataclass
@@ -21,9 +23,11 @@ from detector.tables import FAMILIES
 HIDING = ("network", "economy")
 #: Families that measure what an account itself does; others can be forged onto it by whoever shares things with it.
 OWN_BEHAVIOUR = ("rate", "content")
-#: What a revocation needs beside a flag: leave of input and resemblance, score, families, hiding, its own behaviour,
-#: requests.
+#: What a revocation needs beside a flag: leave of the input, score, families, hiding, its own behaviour (in a cluster,
+#: asking like the others, too), requests.
 NEEDED = ("leave", "score", "families", "hiding", "own_behaviour", "requests")
+
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Decisions:
     control: dict[str, Any]
     p_value: Values
     e_value: Values
-    is_flagged: npt.NDArray[np.bool_]
+    is_flagged: Flags
     action: npt.NDArray[np.str_]
     held_back: npt.NDArray[np.object_]
 
@@ -57,8 +61,9 @@ def decide(
     n_events: npt.NDArray[np.int64],
     settings: PolicySettings,
     *,
-    may_revoke: bool | npt.NDArray[np.bool_],
-    is_allowed: npt.NDArray[np.bool_] | None = None,
+    may_revoke: bool,
+    asks_alike: Flags | None = None,
+    is_allowed: Flags | None = None,
     cluster: npt.NDArray[np.int64] | None = None,
     n_days: int = 1,
 ) -> Decisions:
@@ -73,8 +78,9 @@ def decide(
     own: of the account by itself, same order.
     n_events: requests of each account, shape (n,).
     is_allowed: accounts under contract: flagged like others, never acted on; shape (n,), none is nobody.
-    may_revoke: False when the input is degraded or the log too thin to support a revocation at all; or by account,
-        shape (n,), False too for who does not ask like the cluster that it seems to be of.
+    may_revoke: False when the input is degraded or the log too thin to support a revocation at all.
+    asks_alike: accounts that ask like the others of their cluster, see `linkage.resemblance`; shape (n,), none is
+        nobody.
     cluster: cluster number of each account, shape (n,); none is everyone alone.
     n_days: days that the log covers.
 
@@ -90,9 +96,10 @@ def decide(
     control = find_threshold(verdict.reference, scores, settings, case=case, n_days=n_days)
     threshold = control.threshold
     is_flagged = scores >= threshold
-    firm = threshold if settings.budget else max(threshold, verdict.reference.threshold(BUDGET))
+    firm = threshold if settings.budget else max(threshold, firm_threshold(verdict))
     supporting = sum((verdict.by_family(f) >= settings.family_support).astype(int) for f in FAMILIES)
-    own_support = np.max([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= settings.family_support
+    alike = np.zeros(len(scores), dtype=bool) if asks_alike is None else asks_alike
+    own_support = _supported_by_itself(own, verdict, settings, asks_alike=alike, case=case, firm=firm)
     hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= settings.hiding_support
     has = np.stack(
         [
@@ -122,3 +129,43 @@ def _held_back(has: npt.NDArray[np.bool_], is_flagged: npt.NDArray[np.bool_]) ->
     patterns, which = np.unique(lacking, axis=0, return_inverse=True)
     names = [",".join(np.array(NEEDED)[pattern]) for pattern in patterns]
     return np.array(names, dtype=object)[which.reshape(-1)]
+
+
+def firm_threshold(verdict: Verdict) -> float:
+    """Give the threshold of the default budget; accounts below it are strangers to every case.
+
+    Raises
+    ------
+    ImpossibleRequestError
+        The detector brought no reference.
+    """
+    if verdict.reference is None:
+        raise ImpossibleRequestError("the detector has no reference scores; a budget needs them")
+    return verdict.reference.threshold(BUDGET)
+
+
+def _supported_by_itself(
+    own: Verdict,
+    verdict: Verdict,
+    settings: PolicySettings,
+    *,
+    asks_alike: Flags,
+    case: npt.NDArray[np.int64],
+    firm: float,
+) -> Flags:
+    """Tell who is supported by what it does itself; shape (n,).
+
+    What is alone needs support from its own behaviour. What is in a cluster needs to ask like the others, who support
+    it, and to have its own behaviour rather for than against it; or it must reach the score of a revocation by itself,
+    without what others can forge onto it.
+    """
+
+    def strongest(of: Verdict) -> Values:
+        return np.asarray(np.max([of.by_family(f) for f in OWN_BEHAVIOUR], axis=0))
+
+    _, place, size = np.unique(case, return_inverse=True, return_counts=True)
+    supports = strongest(own) >= settings.family_support
+    harvests_alike = asks_alike & (strongest(verdict) >= settings.family_support) & (strongest(own) > 0)
+    unforged = own.scores - np.sum([np.maximum(own.by_family(f), 0.0) for f in HIDING], axis=0)
+    by_itself = supports & (unforged >= firm + settings.revoke_odds)
+    return np.where(size[place] == 1, supports, harvests_alike | by_itself)

@@ -28,13 +28,33 @@ def verdict_of(*rows: dict[str, float], prior: float = -4.0) -> Verdict:
 
 
 def decided(
-    *rows: dict[str, float], own: list[dict[str, float]] | None = None, n_events: int = 500, **given: Any
+    *rows: dict[str, float],
+    own: list[dict[str, float]] | None = None,
+    n_events: int = 500,
+    may_revoke: bool = True,
+    asks_alike: list[bool] | None = None,
+    cluster: list[int] | None = None,
+    **given: Any,
 ) -> Decisions:
     """Decide; an account's own behaviour is its cluster's unless told otherwise."""
-    may_revoke = given.pop("may_revoke", True)
-    own_verdict = verdict_of(*(own if own is not None else rows))
-    counts = np.full(len(rows), n_events)
-    return decide(verdict_of(*rows), own_verdict, counts, PolicySettings(**given), may_revoke=may_revoke)
+    return decide(
+        verdict_of(*rows),
+        verdict_of(*(own if own is not None else rows)),
+        np.full(len(rows), n_events),
+        PolicySettings(**given),
+        may_revoke=may_revoke,
+        asks_alike=None if asks_alike is None else np.array(asks_alike),
+        cluster=None if cluster is None else np.array(cluster),
+    )
+
+
+def clustered(shared: dict[str, float], own: dict[str, float], *, asks_alike: bool = True, **given: Any) -> str:
+    """Give the action on the first of three accounts of one cluster."""
+    others = {"repeats": 4.0}
+    decisions = decided(
+        *[shared] * 3, own=[own, others, others], asks_alike=[asks_alike, True, True], cluster=[7] * 3, **given
+    )
+    return str(decisions.action[0])
 
 
 def test_a_guilty_account_is_revoked() -> None:
@@ -96,23 +116,54 @@ def test_a_degraded_log_revokes_nobody() -> None:
     assert decided(GUILTY, may_revoke=False).action.tolist() == ["throttle"]
 
 
-def test_who_does_not_ask_like_its_cluster_is_not_revoked() -> None:
-    """Of two accounts with the same evidence only the one that resembles its cluster is."""
-    assert decided(GUILTY, GUILTY, may_revoke=np.array([True, False])).action.tolist() == ["revoke", "throttle"]
+@settings(max_examples=60)
+@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0.99), min_size=2, max_size=2))
+def test_who_does_not_ask_like_its_cluster_is_not_revoked(cluster: list[float], own: list[float]) -> None:
+    """Sharing cards and addresses with a fleet is not enough, however much is forged onto it."""
+    shared = dict(zip(FAMILY, cluster, strict=True))
+    behaviour = {"requests_per_day": own[0], "repeats": own[1], "networks": 30.0, "payments": 30.0}
+    assert clustered(shared, behaviour, asks_alike=False) != "revoke"
+    assert decided(shared, own=[behaviour]).action[0] != "revoke"
 
 
 @settings(max_examples=60)
-@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0.99), min_size=2, max_size=2))
-def test_a_framed_account_is_never_revoked(cluster: list[float], own: list[float]) -> None:
-    """Sharing cards and addresses with a fleet is not enough: an account's own rate or content must support it."""
+@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0), min_size=2, max_size=2))
+def test_nobody_is_revoked_without_evidence_of_its_own(cluster: list[float], own: list[float]) -> None:
+    """Even who asks like its cluster is not, while neither its own rate nor its own content speaks for it."""
     shared = dict(zip(FAMILY, cluster, strict=True))
     behaviour = {"requests_per_day": own[0], "repeats": own[1], "networks": 30.0, "payments": 30.0}
-    assert decided(shared, own=[behaviour]).action[0] != "revoke"
+    assert clustered(shared, behaviour) != "revoke"
+
+
+def test_a_member_too_small_to_convict_itself_is_judged_as_what_it_asks_like() -> None:
+    """Own evidence short of support is enough in a cluster that it asks like, and only there."""
+    slight = {"repeats": 0.3}
+    assert clustered(GUILTY, slight) == "revoke"
+    assert clustered(GUILTY, slight, asks_alike=False) == "throttle"
+    assert decided(GUILTY, own=[slight]).action.tolist() == ["throttle"]
+
+
+def test_asking_like_a_cluster_whose_asking_is_ordinary_revokes_nobody() -> None:
+    """A cluster that is guilty by its addresses and payments alone lends its members no behaviour."""
+    assert clustered({"networks": 5.0, "payments": 5.0, "repeats": 0.9}, {"repeats": 0.9}) == "throttle"
+
+
+def test_who_would_be_revoked_for_its_own_behaviour_need_not_ask_like_its_cluster() -> None:
+    """Three above the threshold by rate and content alone it is; what can be forged onto it does not help it there."""
+    needed = REFERENCE.threshold(1e-3) + 3.0 + 4.0
+    for own, action in (
+        ({"repeats": needed + 0.01}, "revoke"),
+        ({"repeats": needed - 0.01, "networks": 9.0, "payments": 9.0}, "throttle"),
+        ({"repeats": needed + 0.01, "networks": -0.02}, "throttle"),
+    ):
+        assert clustered(GUILTY, own, asks_alike=False) == action
 
 
 def test_framing_is_told_apart_account_by_account() -> None:
     """In one cluster the one who harvests is revoked and the one who is framed is not."""
-    decisions = decided(GUILTY, GUILTY, own=[{"repeats": 1.0}, {"networks": 9.0}])
+    decisions = decided(
+        GUILTY, GUILTY, own=[{"repeats": 1.0}, {"networks": 9.0}], asks_alike=[True, False], cluster=[3, 3]
+    )
     assert decisions.action.tolist() == ["revoke", "throttle"]
 
 
