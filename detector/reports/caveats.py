@@ -14,7 +14,7 @@ MOST_KINDS = 3
 #: What a revocation lacks, by name of `policy.NEEDED`; families and requests are told with their numbers.
 _LACKING = {
     "hiding": "Too little shows that it hides (shared payment, many networks, lock-step), which honest work does not.",
-    "own_behaviour": "What it does by itself, apart from its cluster, does not support the suspicion.",
+    "own_behaviour": "What it does by itself does not support the suspicion, or it does not ask like its cluster.",
 }
 
 
@@ -84,7 +84,7 @@ def _without_leave(run: Mapping[str, Any]) -> str:
         return "The log has no network identity, so no revocation is recommended from it."
     if (run.get("counts") or {}).get("n_rejected"):
         return "Rows of the log could not be read, so no revocation is recommended from it."
-    return "It does not ask like the rest of its cluster, or the log is a sample, so no revocation is recommended."
+    return "The log is a sample of the requests, so no revocation is recommended from it."
 
 
 def remark(name: str) -> str:

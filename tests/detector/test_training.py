@@ -69,7 +69,7 @@ def test_a_fitted_model_scores(folder: Path, tmp_path: Path) -> None:
     )
     run = score([str(folder / "log1.csv")], settings, accounts=folder / "accounts1.csv")
     assert set(run.scored["account_id"].to_pylist()[:8]) == {f"acc{i:03d}" for i in range(30, 38)}
-    assert run.run["model"] == {"name": "combined", "sha256": digest}
+    assert (run.run["model"]["name"], run.run["model"]["sha256"]) == ("combined", digest)
 
 
 def test_the_same_logs_give_the_same_bytes(folder: Path, tmp_path: Path) -> None:
