@@ -64,9 +64,10 @@ def write_results(results: Results, out: Path, *, report_accounts: int) -> None:
     UsageError
         `out` cannot be made.
     """
-    with new_folder(out) as folder, ThreadPoolExecutor(1, thread_name_prefix="tables") as aside:
+    with new_folder(out) as folder, ThreadPoolExecutor(2, thread_name_prefix="write") as aside:
+        page = aside.submit(write_report, results, folder / "report.html", report_accounts=report_accounts)
         tables_written = aside.submit(_write_tables, results, folder)
         write_findings(results, folder / "findings.jsonl")
-        write_report(results, folder / "report.html", report_accounts=report_accounts)
         (folder / "run.json").write_text(to_json(results.run, indent=2) + "\n", encoding="ascii")
+        page.result()
         tables_written.result()
