@@ -1,0 +1,122 @@
+"""A bad record costs itself alone, whatever the form of the log, and is told with its reason."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from detector.errors import (
+    EmptyInputError,
+    TooManyRejectsError,
+)
+from tests.detector.engines.small_csv import DAY, HEAD, Drain, Opener, Writer, body
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"2026-03-02T00:00:00Z,x\n", "the record has 2 fields; the header has 4"),
+        (b"2026-03-02T00:00:00Z,x,p,1,2\n", "the record has 5 fields; the header has 4"),
+        (b",2026-03-02T00:00:00Z,x,p,\n", "the record has 5 fields; the header has 4"),
+        (b'2026-03-02T00:00:00Z,x,"p"q,1\n', "text follows a closing quote"),
+        (b'2026-03-02T00:00:00Z,x,"p,1\n', "a quote is opened and never closed"),
+        (b"2026-03-02T00:00:00Z,x,\xff,1\n", "the record is not valid UTF-8"),
+        (b"2026-03-02T00:00:00Z,x\x00y,p,1\n", "account_id holds a NUL byte; allowed is text without one"),
+        (b"2026-03-02T00:00:00Z,,p,1\n", "account_id is missing; every record needs one"),
+        (b",x,p,1\n", "occurred_at is missing; every record needs one"),
+        (b"2026-03-02T00:00:00Z,x,p,1.5\n", "output_tokens cannot be read; allowed is a whole number"),
+        (b"2026-03-02T00:00:00Z,x,p,-1\n", "output_tokens is negative; allowed is 0 or more"),
+        (b"2026-02-30T00:00:00Z,x,p,1\n", "occurred_at cannot be read; allowed is ISO 8601 with a zone, or"),
+        (b"2026-03-02T00:00:00,x,p,1\n", "occurred_at carries no zone; write one, or say which with --timezone UTC"),
+        (b"1026-03-02T00:00:00Z,x,p,1\n", "occurred_at is out of range; allowed are the years 1970 to 2199"),
+        (b"infinity,x,p,1\n", "occurred_at cannot be read"),
+        (b"2026-03-02T00:00:00Z,x," + b"p" * (9 << 20) + b",1\n", "the record is longer than 8 MiB"),
+    ],
+)
+def test_a_bad_csv_record_costs_itself_alone(
+    bad: bytes, reason: str, csv_file: Writer, open_log: Opener, drain: Drain
+) -> None:
+    """Each sort of damage is set aside with its line and a reason that holds none of the text."""
+    log = open_log(csv_file(HEAD + body(2) + bad + body(5, 2)), max_rejects=0.5)
+    assert drain(log).column("account_id").to_pylist() == ["a0", "a1", "a2", "a3", "a4"]
+    (reject,) = log.rejected().to_pylist()
+    assert (reject["line"], reject["file"]) == (4, log.files[0].name)
+    assert reject["reason"].startswith(reason)
+    assert log.counts()["n_rows"] == 6
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b'{"account_id":"x"\n', "the record is not JSON"),
+        (b'{"account_id":"x","account_id":"y","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds one key"),
+        (b'{"account_id":NaN,"occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds NaN, which is not JSON"),
+        (b'{"account_id":"\\ud800","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds half of a surrogate"),
+        (b'{"account_id":"x"}\n', "occurred_at is missing"),
+        (b"null\n", "the record is not an object"),
+        (b'{"account_id":"\xff","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record is not valid UTF-8"),
+        (b'{"account_id":' + b"[" * 10**5 + b"]" * 10**5 + b"}\n", "the record is nested too deeply"),
+    ],
+)
+def test_a_bad_json_line_costs_itself_alone(
+    bad: bytes, reason: str, tmp_path: Path, open_log: Opener, drain: Drain
+) -> None:
+    """JSON lines are checked as strictly, and blank lines are neither read nor rejected."""
+    good = b"".join(b'{"occurred_at":"%s","account_id":"a%d"}\n\n' % (DAY.format(i).encode(), i) for i in range(4))
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(good + bad + good)
+    log = open_log(path, max_rejects=0.5)
+    assert drain(log).column("account_id").to_pylist() == ["a0", "a1", "a2", "a3"] * 2
+    (reject,) = log.rejected().to_pylist()
+    assert reject["line"] == 9
+    assert reject["reason"].startswith(reason)
+    assert (log.counts()["n_rows"], log.counts()["n_blank"]) == (9, 8)
+
+
+def test_no_record_loads_with_shifted_values(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """An empty field too many is seen, although the fast reader passes over it at the end of a line."""
+    rows = b"2026-03-02T00:00:00Z,a,::1,\n"
+    log = open_log(
+        csv_file(b"occurred_at,account_id,ip,user_agent\n" + rows + b"2026-03-02T00:00:00Z,x,,::2,\n"), max_rejects=0.5
+    )
+    assert drain(log).column("account_id").to_pylist() == ["a"]
+    assert log.rejected().column("reason").to_pylist() == ["the record has 5 fields; the header has 4"]
+
+
+def test_half_a_line_ending_in_a_field_is_data(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """Some writers leave a carriage return unquoted; the record is whole all the same."""
+    log = open_log(csv_file(HEAD + b"2026-03-02T00:00:00Z,x,p\rq,1\n"))
+    assert drain(log).column("prompt").to_pylist() == ["p\rq"]
+
+
+def test_a_bad_parquet_row_costs_itself_alone(tmp_path: Path, open_log: Opener, drain: Drain) -> None:
+    """In Parquet the row number stands for the line."""
+    path = tmp_path / "log.parquet"
+    times = [datetime(2026, 3, 2, tzinfo=UTC)] * 3
+    pq.write_table(pa.table({"occurred_at": times, "account_id": ["a", None, "b"]}), path)
+    log = open_log(path, max_rejects=0.5)
+    assert drain(log).column("account_id").to_pylist() == ["a", "b"]
+    assert [(row["line"], row["reason"]) for row in log.rejected().to_pylist()] == [
+        (2, "account_id is missing; every record needs one")
+    ]
+
+
+def test_a_nul_in_a_text_is_data(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """What a client can send does not get its record refused."""
+    log = open_log(csv_file(HEAD + b"2026-03-02T00:00:00Z,x,p\x00q,1\n"))
+    assert drain(log).column("prompt").to_pylist() == ["p\x00q"]
+
+
+def test_rejects_beyond_the_limit_stop_the_run(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """The error counts, quotes three places and names the option; no row at all is an error of its own."""
+    path = csv_file(HEAD + body(5) + b"secret\n" * 4)
+    with pytest.raises(TooManyRejectsError, match=r"4 of 9 records \(44.44%\).*line 7:.*line 8:.*--max-rejects") as why:
+        drain(open_log(path))
+    assert "secret" not in str(why.value)
+    assert drain(open_log(path, max_rejects=0.5)).num_rows == 5
+    with pytest.raises(EmptyInputError, match="there is a header but no row"):
+        drain(open_log(csv_file(HEAD)))
+    with pytest.raises(EmptyInputError, match="all 2 records are malformed"):
+        drain(open_log(csv_file(HEAD + b"x\ny\n")))
