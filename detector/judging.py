@@ -122,7 +122,7 @@ def _period(profiles: Profiles) -> dict[str, str]:
     return {"from": f"{first}Z", "to": f"{last}Z"}
 
 
-def _n_days(profiles: Profiles) -> int:
+def count_days(profiles: Profiles) -> int:
     """Count the days that the log covers, to the nearest, at least 1."""
     volume = profiles.trimmed()["volume"]
     return max(1, round(int(volume.last_at.max() - volume.first_at.min()) / _DAY_US))
@@ -251,7 +251,7 @@ def judge(
             asks_alike=resembles(subjects.style, subjects.cluster, is_stranger=is_stranger),
             is_allowed=is_allowed,
             cluster=subjects.cluster,
-            n_days=_n_days(profiles),
+            n_days=count_days(profiles),
         )
     with clock.stage("tabulate"):
         run = _run_record(log, subjects, decisions, settings, _model_record(detector, level))

@@ -4,7 +4,6 @@ Of each log shorter windows can be learned from as well: who scores a day has ac
 second weekend, and silences that end with the log.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +134,7 @@ def _one_log(
     lengths: Sequence[int],
     tell: Tell,
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
-    labels, threads = read_labels(truth), settings.input.threads or os.cpu_count() or 1
+    labels, threads = read_labels(truth), settings.input.n_threads
     with EmbeddedEngine(settings.input).open([log]) as opened:
         labelled = _Labelled(number, labels, None if accounts is None else read_accounts(accounts))
         profiles = fold_log(opened, threads=threads, tell=tell)

@@ -1,6 +1,5 @@
 """The default engine: a log read by an embedded database on one machine."""
 
-import os
 import shutil
 import sys
 import tempfile
@@ -80,7 +79,7 @@ class EmbeddedEngine:
             folder = Path(tempfile.mkdtemp(prefix="stillwatch-", dir=scratch))
             resources.callback(shutil.rmtree, folder, ignore_errors=True)
             files = self._files(patterns, folder, resources)
-            n_threads = self._settings.threads or os.cpu_count() or 1
+            n_threads = self._settings.n_threads
             session = open_session(folder, memory=self._settings.memory, threads=n_threads)
             resources.callback(session.close)
             paths = [_database_path(file, resources) for file in files]

@@ -4,7 +4,6 @@ Profiles stay open: each look folds what came since the last one and judges ever
 campaign's curve is what it would have taken; what a flag would have saved is what comes after it.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,15 +14,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from detector.control import find_threshold
 from detector.detectors.base import Detector, extras_of
 from detector.detectors.registry import make_detector
 from detector.engines.embedded import EmbeddedEngine, Log
-from detector.errors import TruthError, UsageError
+from detector.errors import ImpossibleRequestError, TruthError, UsageError
 from detector.features.extras import slices_of
 from detector.intervals import share_with_interval
-from detector.judging import describe
+from detector.judging import count_days, describe
 from detector.logs.accounts import read_accounts
-from detector.policy import decide
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
 from detector.settings import ScoreSettings
@@ -89,10 +88,13 @@ def _look(
     if known is not None:
         so_far.enrich(known)
     subjects = describe(so_far, settings, extras=extras_of(detector))
-    level, n_requests = so_far.evidence_level, so_far.states["volume"].n_requests
-    verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
-    decisions = decide(verdict, own, n_requests, settings.policy, may_revoke=level >= 2, cluster=subjects.cluster)
-    return Look(ends_us, n_requests, decisions.is_flagged)
+    verdict = detector.judge(subjects.pooled, so_far.evidence_level)
+    if verdict.reference is None:
+        raise ImpossibleRequestError(f"detector {detector.name!r} has no reference scores; a budget needs them")
+    control = find_threshold(
+        verdict.reference, verdict.scores, settings.policy, case=subjects.cluster, n_days=count_days(so_far)
+    )
+    return Look(ends_us, so_far.states["volume"].n_requests, verdict.scores >= control.threshold)
 
 
 def look_daily(
@@ -117,8 +119,7 @@ def look_daily(
     """
     detector = make_detector(settings.detector)
     columns = columns_read(log.columns)
-    threads = settings.input.threads or os.cpu_count() or 1
-    profiles = Profiles(columns, threads=threads, wanted=slices_of(extras_of(detector)))
+    profiles = Profiles(columns, threads=settings.input.n_threads, wanted=slices_of(extras_of(detector)))
     looks = []
     for ends_us, batches in _stretches(log.batches(columns), round(window_days * _DAY_US)):
         for batch in batches:

@@ -4,7 +4,6 @@ Trained once on generated logs and once on replays of real data, the difference 
 that any log lacks are left out for all, so that no model is judged on less than it learned from.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +63,7 @@ def read_labelled(folder: Path) -> Labelled:
         raise InputUnreadableError(f"{folder}: holds no events or no truth; give a folder that 'generate' wrote")
     settings = ScoreSettings()
     with EmbeddedEngine(settings.input).open([str(events)]) as opened:
-        profiles = fold_log(opened, threads=os.cpu_count() or 1)
+        profiles = fold_log(opened, threads=settings.input.n_threads)
     accounts = _found(folder, "accounts")
     if accounts is not None:
         profiles.enrich(read_accounts(accounts))
