@@ -39,6 +39,42 @@ def generate(
         raise GateError(f"{out / 'audit.json'}: the log gives its truth away or lacks what it declares; see there")
 
 
+def simulate(
+    scenario: Annotated[Path, typer.Argument(metavar="SCENARIO.toml", help="The world.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder for all outputs.")],
+    defence: Annotated[
+        Path | None, typer.Option("--defence", metavar="FILE.toml", help="Who defends; without it the default defence.")
+    ] = None,
+    attack: Annotated[
+        Path | None, typer.Option("--attack", metavar="FILE.toml", help="How campaigns react; without it they do not.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Instead of the scenario's seed.")] = None,
+    no_text: Annotated[bool, typer.Option("--no-text", help="No prompts, as many logs have none: faster.")] = False,
+    no_log: Annotated[bool, typer.Option("--no-log", help="Do not keep the log itself.")] = False,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads; changes no byte.")] = 2,
+    assignments: Assignments = None,
+) -> None:
+    """Rehearse: a world goes on, a defender looks and acts, attackers react.
+
+    Keys of --set begin with defence. or attack., or are the scenario's. A run that was cut off goes on where it was.
+
+    Example: stillwatch simulate configs/scenarios/deepseek_sync.toml --attack configs/attacks/adaptive.toml --out run
+    """
+    from detector.progress import progress
+    from simulations.loop.lines import lines
+    from simulations.loop.rehearsal import read_rehearsal
+    from simulations.loop.simulate import simulate as rehearse
+
+    changes = [*(assignments or ()), *(["text=false"] if no_text else [])]
+    rehearsal = read_rehearsal(scenario, defence=defence, attack=attack, seed=seed, assignments=changes)
+    with progress() as tell:
+        outcome = rehearse(
+            rehearsal, out, keeps_log=not no_log, workers=workers, tell=tell,
+            say=lambda text: typer.echo(text, err=True),
+        )  # fmt: skip
+    typer.echo("\n".join([*lines(outcome), f"outcome: {out / 'outcome.json'}"]))
+
+
 def evaluate(
     scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of score, or its accounts file.")],
     truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="truth.parquet of a simulation.")],
@@ -154,6 +190,7 @@ def delay(
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
+    app.command()(simulate)
     app.command()(evaluate)
     app.command()(schema)
     app.command()(fidelity)

@@ -20,7 +20,7 @@ Records = npt.NDArray[Any]
 RECORD = np.dtype(
     [
         ("at_us", np.int64), ("owner", np.uint64), ("item", np.int64), ("account", np.uint32), ("ordinal", np.uint32),
-        ("session", np.uint32), ("turn", np.uint16), ("kind", np.uint8), ("unused", np.uint8),
+        ("session", np.uint32), ("turn", np.uint16), ("kind", np.uint8), ("plan", np.uint8),
     ]
 )  # fmt: skip
 #: Requests that are sorted at once: 40 MB. Chosen.
@@ -73,7 +73,7 @@ class Spill:
         """Give all requests in order, `n_rows` at a time."""
         rest = np.empty(0, dtype=RECORD)
         for records in self._slices():
-            rest = joined([rest, self._sorted(records)]) if len(rest) else self._sorted(records)
+            rest = joined([rest, self.in_order(records)]) if len(rest) else self.in_order(records)
             whole = len(rest) - len(rest) % n_rows
             for begin in range(0, whole, n_rows):
                 yield rest[begin : begin + n_rows]
@@ -105,7 +105,8 @@ class Spill:
         for low, high in pairwise(bounds):
             yield np.array(whole[(instants >= low) & (instants < high)]) if low < high else np.empty(0, dtype=RECORD)
 
-    def _sorted(self, records: Records) -> Records:
+    def in_order(self, records: Records) -> Records:
+        """Sort records by time, key of the account, ordinal."""
         at = np.ascontiguousarray(records["at_us"])
         order: Counts = np.argsort(at)
         ordered = at[order]

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,9 +19,9 @@ import pyarrow as pa
 from detector.errors import ImpossibleRequestError
 from detector.progress import Tell, silent
 from detector.tables import EVENTS
-from simulations.actors import MOST_REQUESTS
+from simulations.actors import MOST_REQUESTS, Actor
 from simulations.columns import Scene, whole
-from simulations.crowd import DAY_S, Crowd, Horizon
+from simulations.crowd import DAY_S, Crowd, Horizon, Visits
 from simulations.population import Cast, Population, account_table, populate, truth_table
 from simulations.roster import actor_of
 from simulations.settings import CohortSettings, ScenarioSettings
@@ -113,7 +114,12 @@ class World:
 
 
 def build(
-    scenario: ScenarioSettings, *, folder: Path | None = None, workers: int = WORKERS, tell: Tell = silent
+    scenario: ScenarioSettings,
+    *,
+    folder: Path | None = None,
+    workers: int = WORKERS,
+    tell: Tell = silent,
+    reserves: tuple[Cast, ...] = (),
 ) -> World:
     """Settle who comes when and asks what.
 
@@ -121,6 +127,7 @@ def build(
     ----------
     folder: where nameless files may live; None is where temporary files live.
     workers: threads; changes no value.
+    reserves: cohorts of accounts that send nothing yet; they come last and change no request of others.
 
     Raises
     ------
@@ -135,7 +142,7 @@ def build(
     >>> build(scenario_of(values, where="example")).truth().num_rows
     2
     """
-    casts = tuple(_cast(scenario, cohort) for cohort in scenario.cohorts if cohort.accounts)
+    casts = (*first_casts(scenario), *reserves)
     population = populate(casts)
     length_us = int(scenario.days * DAY_S * 1e6)
     spill = Spill(population.keys, length_us, sum(cast.n_expected for cast in casts), folder)
@@ -179,17 +186,34 @@ def _rules(cast: Cast, grammar: Grammar) -> list[int]:
     return [grammar.number(f"corpus_{cast.settings.name} {ways[kind.is_extraction]}") for kind in KINDS.values()]
 
 
-def _cast(scenario: ScenarioSettings, cohort: CohortSettings) -> Cast:
-    actor = actor_of(persona=cohort.persona, attacker=cohort.attacker)
-    parameters = actor.parameters.model_validate(cohort.parameters)
+def first_casts(scenario: ScenarioSettings) -> tuple[Cast, ...]:
+    """Cast the cohorts of a scenario, without those that have no account."""
+    return tuple(
+        cast_crowd(cohort, crowd_of(scenario, cohort, 0, scenario.n_accounts(cohort)))
+        for cohort in scenario.cohorts
+        if cohort.accounts
+    )
+
+
+def crowd_of(
+    scenario: ScenarioSettings, cohort: CohortSettings, first: int, n: int, *, name: str | None = None
+) -> Crowd:
+    """Give n members of a cohort, from place `first` on; those of another name share its prompts and nothing else."""
     release = float("inf") if scenario.release_day is None else scenario.release_day * DAY_S
-    plain = Crowd(
-        name=cohort.name,
-        keys=member_keys(cohort.name, scenario.n_accounts(cohort)),
+    return Crowd(
+        name=name or cohort.name,
+        keys=member_keys(name or cohort.name, first + n)[first:],
         group=np.array([key_of("group", cohort.name)], dtype=np.uint64),
         streams=Streams(scenario.seed),
         horizon=Horizon(scenario.starts_at.timestamp(), scenario.days, release),
+        first=first,
     )
+
+
+def cast_crowd(cohort: CohortSettings, plain: Crowd) -> Cast:
+    """Settle lives, identities and volumes of some members of a cohort."""
+    actor = actor_of(persona=cohort.persona, attacker=cohort.attacker)
+    parameters = actor.parameters.model_validate(cohort.parameters)
     crowd = actor.cast(plain, parameters)
     n_requests = np.minimum(actor.count(crowd, parameters), MOST_REQUESTS)
     return Cast(
@@ -203,7 +227,7 @@ def _blocks(casts: tuple[Cast, ...], firsts: Counts) -> Iterator[tuple[Cast, int
     for cast, first in zip(casts, firsts, strict=False):
         ends = np.cumsum(cast.n_requests)
         begin = 0
-        while begin < len(ends):
+        while begin < len(ends) and ends[-1]:
             before = ends[begin - 1] if begin else 0
             end = max(int(np.searchsorted(ends, before + BLOCK_ROWS, side="right")), begin + 1)
             yield cast, int(first), begin, end
@@ -224,14 +248,19 @@ def _in_parallel(casts: tuple[Cast, ...], population: Population, workers: int) 
 def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
     crowd = cast.crowd.part(begin, end)
     visits = cast.actor.visits(crowd, cast.parameters, cast.n_requests[begin:end])
-    asked = cast.actor.ask(crowd, cast.parameters, visits)
-    rows, ordinals, at_us = later_tries(crowd, visits, p_retries=cast.actor.habits.p_retries)
+    return records_of(cast.actor, cast.parameters, crowd, visits, first=first + begin)
+
+
+def records_of(actor: Actor, parameters: Any, crowd: Crowd, visits: Visits, *, first: int) -> Records:
+    """Say what is asked in some visits, and which of them are tried again; `first` is the crowd's first account."""
+    asked = actor.ask(crowd, parameters, visits)
+    rows, ordinals, at_us = later_tries(crowd, visits, p_retries=actor.habits.p_retries)
     records = np.zeros(len(visits) + len(rows), dtype=RECORD)
     first_tries, later = records[: len(visits)], records[len(visits) :]
     first_tries["at_us"], first_tries["ordinal"] = visits.at_us, visits.ordinal
     first_tries["session"] = visits.session
     first_tries["turn"] = np.minimum(visits.turn, np.iinfo(np.uint16).max)
-    first_tries["account"] = first + begin + visits.member
+    first_tries["account"] = first + visits.member
     first_tries["kind"], first_tries["owner"], first_tries["item"] = asked.kind, asked.owner, asked.item
     later[:] = taken(first_tries, rows)
     later["ordinal"], later["at_us"] = ordinals, at_us

@@ -1,0 +1,158 @@
+"""What came out of a rehearsal, as plain values: what leaked, what it cost whom, who was hurt, and that sums agree."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from detector.intervals import share_with_interval
+from simulations.loop.campaign import Campaign
+from simulations.loop.engine import STEP_US, Loop
+from simulations.loop.keys import DAY_US, STATES, UNSENT
+from simulations.loop.stage import BEFORE
+from simulations.loop.tally import Reals
+from simulations.loop.value import worth
+
+#: A campaign counts as found when so many of its accounts are flagged; as in `benchmark.delay`. Chosen.
+FOUND = 2
+
+
+class BrokenSumError(Exception):
+    """A sum that must hold does not: a fault of this program, never of its input."""
+
+
+def outcome_of(loop: Loop) -> dict[str, Any]:
+    """Sum up a rehearsal that has ended.
+
+    Returns
+    -------
+    JSON-ready: `requests` by outcome; `campaigns` by name, amounts in USD and times in days since the campaign's first
+    request; `honest` by persona, shares with exact intervals; `work` of reviewers; `n_looks`.
+
+    Raises
+    ------
+    BrokenSumError
+        Requests, money or revoked keys do not add up.
+    """
+    check_sums(loop)
+    scenario = loop.stage.world.scenario
+    counts = loop.tally.by_outcome.sum(axis=0)
+    return {
+        "scenario": scenario.name,
+        "seed": scenario.seed,
+        "defence": loop.defence.name,
+        "attack": loop.attack.name,
+        "days": scenario.days,
+        "requests": {
+            "sent": int(counts[:UNSENT].sum()),
+            **{name: int(n) for name, n in zip(("served", "throttled", "refused", "given_up"), counts, strict=True)},
+        },
+        "campaigns": {c.name: _campaign(loop, number, c) for number, c in enumerate(loop.campaigns)},
+        "honest": _honest(loop),
+        "work": {
+            "cases": loop.desk.n_closed,
+            "appeals": loop.desk.n_appeals,
+            "reviewer_hours": loop.desk.minutes / 60.0,
+        },
+    }
+
+
+def check_sums(loop: Loop) -> None:
+    """Check what must hold in every run; see `outcome_of`."""
+    tally = loop.tally
+    if tally.n_served_stopped:
+        raise BrokenSumError(f"{tally.n_served_stopped} requests were served to keys that are stopped")
+    for number, campaign in enumerate(loop.campaigns):
+        own, purse = tally.campaign == number, campaign.purse
+        if not np.isclose(tally.usd[own].sum(), purse.spent["tokens"], rtol=1e-9, atol=1e-6):
+            raise BrokenSumError(f"campaign {campaign.name!r}: pays for other requests than those that were served")
+        if purse.held is not None and not np.isclose(purse.held, purse.left + purse.total, rtol=1e-9):
+            raise BrokenSumError(f"campaign {campaign.name!r}: money in is not money out")
+
+
+def _daily(values: Reals) -> list[float]:
+    """Add steps up to days."""
+    per_day = DAY_US // STEP_US
+    starts = np.arange(0, len(values), per_day)
+    return [round(float(v), 6) for v in np.add.reduceat(values, starts)]
+
+
+def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
+    tally, settings = loop.tally, loop.attack.value
+    now = {name: sums[number] for name, sums in tally.with_defence.items()}
+    alone = {name: sums[number] for name, sums in tally.without.items()}
+    own = np.flatnonzero(tally.campaign == number)
+    begins_us = int(np.argmax(alone["taken"] > 0)) * STEP_US
+    flagged, stopped = (np.sort(at[own][at[own] != BEFORE]) for at in (loop.first_flagged_us, loop.first_stopped_us))
+    found_us = int(flagged[FOUND - 1]) if len(flagged) >= FOUND else None
+    taken_found = None if found_us is None else float(now["taken"][: found_us // STEP_US].sum())
+    spent, spent_alone = campaign.purse.total, _spent_alone(campaign, float(alone["token_usd"].sum()), tally.n_steps)
+    per_token, per_token_alone = (
+        _per_million(usd, float(figures["useful_tokens"].sum()))
+        for usd, figures in ((spent, now), (spent_alone, alone))
+    )
+    first = Counter(loop.first_evidence[own[loop.first_flagged_us[own] != BEFORE]].tolist())
+    return {
+        "n_first_accounts": campaign.n_first,
+        "n_opened_later": campaign.n_opened,
+        "n_revoked": int(loop.ever[own, STATES.index("revoke")].sum()),
+        "taken": float(now["taken"].sum()),
+        "taken_without": float(alone["taken"].sum()),
+        "prevented": _share_prevented(float(now["taken"].sum()), float(alone["taken"].sum())),
+        "worth_usd": float(worth(now["useful"].sum(), settings)),
+        "worth_usd_without": float(worth(alone["useful"].sum(), settings)),
+        "spent_usd": {**campaign.purse.spent, "total": spent},
+        "spent_usd_without": spent_alone,
+        "usd_per_useful_million_tokens": per_token,
+        "usd_per_useful_million_tokens_without": per_token_alone,
+        "cost_multiplier": None if per_token is None or not per_token_alone else per_token / per_token_alone,
+        "days_to_first_flags": None if found_us is None else (found_us - begins_us) / DAY_US,
+        "days_to_first_stop": None if not len(stopped) else (int(stopped[0]) - begins_us) / DAY_US,
+        "taken_before_first_flags": taken_found,
+        "first_evidence": dict(sorted(first.items(), key=lambda pair: (-pair[1], pair[0]))),
+        "has_ended": campaign.has_ended,
+        "daily": {
+            "taken": _daily(now["taken"]),
+            "taken_without": _daily(alone["taken"]),
+            "alive": [row[number] for row in loop.alive[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
+            "spent_usd": [round(row[number], 6) for row in loop.spent[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
+        },
+    }
+
+
+def _share_prevented(taken: float, alone: float) -> float | None:
+    return 1.0 - taken / alone if alone else None
+
+
+def _per_million(usd: float, tokens: float) -> float | None:
+    return usd / tokens * 1e6 if tokens > 0 else None
+
+
+def _spent_alone(campaign: Campaign, token_usd: float, n_steps: int) -> float:
+    """Give what the campaign would have spent without a defence: its first accounts, its exits and its tokens."""
+    n_days = n_steps * STEP_US // DAY_US
+    return campaign.first_usd + campaign.n_exits * campaign.settings.exit_usd_per_day * n_days + token_usd
+
+
+def _honest(loop: Loop) -> dict[str, Any]:
+    """Sum up by persona, victims of campaigns among them, what was done to accounts that harvest nothing."""
+    firsts = loop.stage.world.population.firsts
+    rows: dict[str, list[Any]] = {}
+    for place, cast in enumerate(loop.stage.world.casts[: loop.stage.n_first_casts]):
+        kind = cast.settings.persona or f"{cast.settings.kind}_victim"
+        own = firsts[place] + np.flatnonzero(~cast.is_member)
+        came = own[loop.tally.by_outcome[own].sum(axis=1) > 0]
+        rows.setdefault(kind, []).append(came)
+    return {kind: _harm(loop, np.concatenate(parts)) for kind, parts in sorted(rows.items()) if sum(map(len, parts))}
+
+
+def _harm(loop: Loop, own: Any) -> dict[str, Any]:
+    revoked = loop.ever[own, STATES.index("revoke")]
+    return {
+        "n": len(own),
+        "flagged": int((loop.first_flagged_us[own] != BEFORE).sum()),
+        **{state: int(loop.ever[own, number].sum()) for number, state in enumerate(STATES) if number},
+        "revoked_share": share_with_interval(int(revoked.sum()), len(own)),
+        "requests_lost": int(loop.tally.n_lost[own].sum()),
+        "usd_lost": float(loop.tally.usd_lost[own].sum()),
+    }
