@@ -121,7 +121,7 @@ class Campaign:
             return False
         earned = float(worth(seen.useful, self.settings.value))
         (spent_before, earned_before), self._before = self._before, (self.purse.total, earned)
-        return now_us > DAY_US and self.purse.total - spent_before > earned - earned_before
+        return spent_before > 0.0 and seen.useful > 0.0 and self.purse.total - spent_before > earned - earned_before
 
     # -- tactics
 

@@ -243,7 +243,7 @@ class Loop:
         self._confirmed.append(confirmed)
         is_wave = self.defence.by == "wave" and now_us % round(self.defence.wave_days * DAY_US)
         if not is_wave:
-            rows = pd.concat(self._confirmed, ignore_index=True)
+            rows = pd.concat(self._confirmed, ignore_index=True).drop_duplicates("account", keep="last")
             self._confirmed = []
             for action, some in rows.groupby("recommended", sort=True):
                 accounts = some["account"].to_numpy(np.int64)
