@@ -17,12 +17,12 @@ from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.model import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import InputUnreadableError, OutputNotEmptyError, TruthError, UsageError
-from detector.judging import describe
 from detector.logs.accounts import read_accounts
 from detector.profiles.store import Profiles
 from detector.progress import Tell, silent
 from detector.reading import fold_log
 from detector.settings import ScoreSettings
+from detector.subjects import describe
 
 #: Windows of one length that a log gives at most (chosen: some weekdays and a weekend, its beginning and its end).
 _MOST_WINDOWS = 4

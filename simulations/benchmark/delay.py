@@ -21,11 +21,12 @@ from detector.engines.embedded import EmbeddedEngine, Log
 from detector.errors import ImpossibleRequestError, TruthError, UsageError
 from detector.features.extras import slices_of
 from detector.intervals import share_with_interval
-from detector.judging import count_days, describe
 from detector.logs.accounts import read_accounts
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
+from detector.record import count_days
 from detector.settings import ScoreSettings
+from detector.subjects import describe
 from simulations.benchmark.inputs import read_truth
 
 _DAY_US = 86_400_000_000

@@ -16,10 +16,10 @@ from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.model import AdditiveModel
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import InputUnreadableError, TruthError, UsageError
-from detector.judging import describe
 from detector.logs.accounts import read_accounts
 from detector.reading import fold_log
 from detector.settings import ScoreSettings
+from detector.subjects import describe
 from detector.training import read_labels
 from simulations.benchmark.evaluate import auc, threshold_at
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from detector.engines.embedded import EmbeddedEngine
-from detector.judging import describe
 from detector.profiles.store import Profiles, columns_read
 from detector.reading import fold_log
 from detector.settings import InputSettings, ScoreSettings
+from detector.subjects import describe
 
 SCAN = """
 import sys, duckdb
