@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from detector.detectors.fitting import TrainingSet, fit_model
-from detector.detectors.model import from_json, to_json
+from detector.detectors.modelfile import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import InputUnreadableError, OutputNotEmptyError, TruthError, UsageError
 from detector.logs.accounts import read_accounts

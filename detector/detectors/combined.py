@@ -6,7 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from detector.detectors.base import Verdict
-from detector.detectors.model import AdditiveModel, load_model
+from detector.detectors.model import AdditiveModel
+from detector.detectors.modelfile import load_model
 
 
 @dataclass

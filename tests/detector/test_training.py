@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from detector.detectors.model import load_model
+from detector.detectors.modelfile import load_model
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import (
     EmptyInputError,

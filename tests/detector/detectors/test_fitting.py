@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from detector.detectors.fitting import BASE_RATE, LEFT_OUT, TrainingSet, _weights, fit_model
-from detector.detectors.model import from_json, to_json
+from detector.detectors.modelfile import from_json, to_json
 from detector.errors import TruthError
 
 
