@@ -220,12 +220,13 @@ def fit(
     Example: stillwatch fit log/events.parquet --truth log/truth.parquet --accounts log/accounts.parquet --out mine.json
     """
     from detector.progress import progress
-    from detector.training import fit_logs, lengths_of
+    from detector.training import fit_logs, sources_of
+    from detector.windows import lengths_of
 
-    settings = _settings(config, assignments, {})
+    settings, lengths = _settings(config, assignments, {}), lengths_of(windows)
+    sources = sources_of(logs, truth, accounts or ())
     with progress(quiet=quiet) as tell:
-        lengths = lengths_of(windows)
-        sha256 = fit_logs(logs, truth, accounts or [], settings, out, windows=lengths, tell=tell)
+        sha256 = fit_logs(sources, settings, out, windows=lengths, tell=tell)
     if not quiet:
         typer.echo(f"{out}: model {sha256[:12]}")
 

@@ -5,43 +5,20 @@ that any log lacks are left out for all, so that no model is judged on less than
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from detector.detectors.fitting import TrainingSet, fit_model
+from detector.detectors.fitting import fit_model
 from detector.detectors.model import AdditiveModel
-from detector.engines.embedded import EmbeddedEngine
-from detector.errors import InputUnreadableError, TruthError, UsageError
-from detector.logs.accounts import read_accounts
-from detector.reading import fold_log
+from detector.errors import InputUnreadableError, UsageError
 from detector.settings import ScoreSettings
-from detector.subjects import describe
-from detector.training import read_labels
+from detector.training import Labelled, Source, take_in, training_set
 from simulations.benchmark.evaluate import auc, threshold_at
 
 RATE = 1e-3
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """A log taken in: what is known of its accounts.
-
-    Attributes
-    ----------
-    features: of each account's cluster, shape (n_accounts, n_features).
-    labels: `is_extraction` and `cohort`, in the order of the features.
-    cluster: shape (n_accounts,).
-    level: evidence level of the log.
-    """
-
-    features: pd.DataFrame
-    labels: pd.DataFrame
-    cluster: Any
-    level: int
 
 
 def read_labelled(folder: Path) -> Labelled:
@@ -61,23 +38,7 @@ def read_labelled(folder: Path) -> Labelled:
     events, truth = _found(folder, "events"), _found(folder, "truth")
     if events is None or truth is None:
         raise InputUnreadableError(f"{folder}: holds no events or no truth; give a folder that 'generate' wrote")
-    settings = ScoreSettings()
-    with EmbeddedEngine(settings.input).open([str(events)]) as opened:
-        profiles = fold_log(opened, threads=settings.input.n_threads)
-    accounts = _found(folder, "accounts")
-    if accounts is not None:
-        profiles.enrich(read_accounts(accounts))
-    subjects = describe(profiles, settings)
-    labels = read_labels(truth).reindex(subjects.pooled.index)
-    known = labels["is_extraction"].notna().to_numpy()
-    if not known.any():
-        raise TruthError(f"{truth}: names no account of {events}")
-    return Labelled(
-        subjects.pooled[known],
-        labels[known].astype({"is_extraction": bool}),
-        subjects.cluster[known],
-        profiles.evidence_level,
-    )
+    return take_in(Source(str(events), truth, _found(folder, "accounts")), ScoreSettings())
 
 
 def _found(folder: Path, stem: str) -> Path | None:
@@ -120,23 +81,14 @@ def transfer(
 
 
 def _fitted(logs: Sequence[Labelled], names: list[str], level: int) -> AdditiveModel:
-    labels = pd.concat([log.labels for log in logs])
-    number = np.repeat(np.arange(len(logs)), [len(log.labels) for log in logs])
-    cluster = np.concatenate([log.cluster for log in logs])
-    rows = TrainingSet(
-        pd.concat([log.features[names] for log in logs]),
-        labels["is_extraction"].to_numpy(bool),
-        np.array([f"{where}/{group}" for where, group in zip(number, cluster, strict=True)], dtype=object),
-        labels["cohort"].to_numpy(object),
-        number,
-    )
-    return fit_model(rows, fitted_on={}, levels=(level,))
+    narrowed = [replace(log, features=log.features[names]) for log in logs]
+    return fit_model(training_set(narrowed), fitted_on={}, levels=(level,))
 
 
 def _rows(
     log: Labelled, models: Mapping[str, AdditiveModel], names: list[str], level: int, rate: float
 ) -> list[dict[str, Any]]:
-    told, cohort = log.labels["is_extraction"].to_numpy(bool), log.labels["cohort"].to_numpy(object)
+    told, cohort = log.rows["is_extraction"].to_numpy(bool), log.rows["cohort"].to_numpy(object)
     n_honest = int((~told).sum())
     if n_honest * rate < 1.0:
         raise UsageError(f"{n_honest} honest accounts cannot show a false-positive rate of {rate:g}; give a larger log")

@@ -1,6 +1,5 @@
 """Labelled logs to a model: the command makes a file that scores, and labels are read as they stand."""
 
-import itertools
 import json
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from detector.detectors.modelfile import load_model
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import (
     EmptyInputError,
-    InputUnreadableError,
     OutputNotEmptyError,
     StillwatchError,
     TruthError,
@@ -21,7 +19,8 @@ from detector.errors import (
 from detector.pipeline import score
 from detector.reading import fold_log
 from detector.settings import ScoreSettings, load
-from detector.training import fit_logs, lengths_of, read_labels, windows_of
+from detector.training import Source, fit_logs, sources_of
+from detector.windows import lengths_of
 from tests.detector.features.small_logs import draw_accounts, draw_log, draw_truth, write_log
 
 SETTINGS = load(ScoreSettings, {"input": {"threads": 1}}, where="test")
@@ -47,13 +46,7 @@ def fit(folder: Path, out: Path, **changes: object) -> str:
         "truths": [folder / "truth1.csv", folder / "truth2.parquet"],
         "accounts": [folder / "accounts1.csv", folder / "accounts2.csv"],
     } | changes
-    return fit_logs(given["logs"], given["truths"], given["accounts"], SETTINGS, out)  # type: ignore[arg-type]
-
-
-def labels(tmp_path: Path, text: str) -> pd.DataFrame:
-    """Read labels from CSV text."""
-    (tmp_path / "truth.csv").write_text(text, encoding="utf-8")
-    return read_labels(tmp_path / "truth.csv")
+    return fit_logs(sources_of(**given), SETTINGS, out)  # type: ignore[arg-type]
 
 
 def test_a_fitted_model_scores(folder: Path, tmp_path: Path) -> None:
@@ -99,7 +92,7 @@ def test_an_existing_file_is_kept(folder: Path, tmp_path: Path) -> None:
 def test_a_missing_folder_is_named_before_any_work(tmp_path: Path) -> None:
     """A typing slip in --out is told at once, not after minutes of reading."""
     with pytest.raises(UsageError, match=r"there is no folder '.*nowhere'; make it, or give another --out"):
-        fit_logs(["missing.csv"], [tmp_path / "missing"], [], SETTINGS, tmp_path / "nowhere" / "m.json")
+        fit_logs([Source("missing.csv", tmp_path / "missing")], SETTINGS, tmp_path / "nowhere" / "m.json")
 
 
 def test_labels_of_another_log_are_refused(folder: Path, tmp_path: Path) -> None:
@@ -132,74 +125,11 @@ def test_one_class_is_refused(folder: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["truth.csv"]
 
 
-def test_labels_by_hand(tmp_path: Path) -> None:
-    """Names keep their leading zeros, flags are true and false in any usual spelling, a persona is the cohort."""
-    found = labels(tmp_path, "account_id,persona,is_extraction\n007,fleet,True\nNA,person,0\n1e3,person,false\n")
-    assert found.index.tolist() == ["007", "NA", "1e3"]
-    assert found.is_extraction.tolist() == [True, False, False]
-    assert found.cohort.tolist() == ["fleet", "person", "person"]
-
-
-def test_cohort_without_persona(tmp_path: Path) -> None:
-    """Where no persona is told, the label is the cohort."""
-    assert labels(tmp_path, "account_id,is_extraction\na,1\nb,0\n").cohort.tolist() == ["extraction", "honest"]
-
-
-@pytest.mark.parametrize("flag", ["yes", "", "2", "nan"])
-def test_a_label_that_is_none_is_refused(tmp_path: Path, flag: str) -> None:
-    """A word that is neither true nor false is not taken for true."""
-    with pytest.raises(
-        TruthError, match=r"truth\.csv: is_extraction holds what is neither true nor false; give true or"
-    ):
-        labels(tmp_path, f"account_id,is_extraction\na,true\nb,{flag}\n")
-
-
-def test_a_null_label_in_parquet_is_refused(tmp_path: Path) -> None:
-    """Absent is not honest."""
-    pd.DataFrame({"account_id": ["a", "b"], "is_extraction": [True, None]}).to_parquet(tmp_path / "t.parquet")
-    with pytest.raises(TruthError, match="neither true nor false"):
-        read_labels(tmp_path / "t.parquet")
-
-
-def test_an_account_twice_is_refused(tmp_path: Path) -> None:
-    """Which label would count is not guessed."""
-    with pytest.raises(TruthError, match=r"truth\.csv: an account_id stands in two rows; keep one row per account"):
-        labels(tmp_path, "account_id,is_extraction\na,true\na,false\n")
-
-
-@pytest.mark.parametrize(
-    ("header", "missing"), [("account_id,label", "is_extraction"), ("id,is_extraction", "account")]
-)
-def test_a_missing_column_is_named(tmp_path: Path, header: str, missing: str) -> None:
-    """Both columns are needed."""
-    with pytest.raises(TruthError, match=f"no column '{missing}.*labels need account_id and is_extraction"):
-        labels(tmp_path, f"{header}\na,true\n")
-
-
-def test_unreadable_labels_are_named(tmp_path: Path) -> None:
-    """A missing file, and one that is not what its name says."""
-    (tmp_path / "t.parquet").write_text("no", encoding="utf-8")
-    for name in ("none.csv", "t.parquet"):
-        with pytest.raises(InputUnreadableError, match=f"{name}: labels cannot be read; give Parquet or CSV"):
-            read_labels(tmp_path / name)
-
-
 def test_an_empty_log_is_refused(folder: Path, tmp_path: Path) -> None:
     """The reader's errors pass through."""
     (tmp_path / "log.csv").write_text("occurred_at,account_id\n", encoding="utf-8")
     with pytest.raises((EmptyInputError, StillwatchError), match=r"log\.csv"):
         fit(folder, tmp_path / "m.json", logs=[str(tmp_path / "log.csv")], truths=[folder / "truth1.csv"], accounts=[])
-
-
-@pytest.mark.parametrize("n_days", [1, 2, 6, 14, 90])
-def test_windows_lie_within_the_log_and_apart(n_days: int) -> None:
-    """None is as long as the log, none reaches beyond it, two of one length share no day, and at most four are laid."""
-    found = windows_of(n_days, (1, 2, 7, 14))
-    assert all(begin >= 0 and begin + length <= n_days and length < n_days for begin, length in found)
-    for length in {length for _, length in found}:
-        begins = sorted(begin for begin, other in found if other == length)
-        assert begins[0] == 0 and len(begins) <= 4
-        assert all(later - earlier >= length for earlier, later in itertools.pairwise(begins))
 
 
 def test_a_window_is_a_log_of_its_own(tmp_path: Path) -> None:
@@ -222,19 +152,12 @@ def test_a_window_is_a_log_of_its_own(tmp_path: Path) -> None:
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("text", ["0", "1,0.5", "-1", "day", "1;2"])
-def test_windows_are_whole_days(text: str) -> None:
-    """What is no number of days is refused with an example."""
-    with pytest.raises(UsageError, match=r"give whole days from 1 on, as in 1,7"):
-        lengths_of(text)
-
-
 def test_no_windows_is_whole_logs_alone(folder: Path, tmp_path: Path) -> None:
     """An empty list is allowed, another model comes of it, and the file says which windows were used."""
     assert lengths_of("") == []
-    settings = ([str(folder / "log1.csv")], [folder / "truth1.csv"], [], SETTINGS)
-    whole = fit_logs(*settings, tmp_path / "whole.json", windows=[])
-    both = fit_logs(*settings, tmp_path / "both.json", windows=[1])
+    sources = [Source(str(folder / "log1.csv"), folder / "truth1.csv")]
+    whole = fit_logs(sources, SETTINGS, tmp_path / "whole.json", windows=[])
+    both = fit_logs(sources, SETTINGS, tmp_path / "both.json", windows=[1])
     assert whole != both
     assert load_model(tmp_path / "whole.json").fitted_on["windows_days"] == []
     assert load_model(tmp_path / "both.json").fitted_on["windows_days"] == [1]

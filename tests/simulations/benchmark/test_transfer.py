@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from detector.errors import InputUnreadableError, TruthError, UsageError
-from simulations.benchmark.transfer import Labelled, lines, read_labelled, transfer
+from detector.training import Labelled
+from simulations.benchmark.transfer import lines, read_labelled, transfer
 from simulations.generate import generate
 from tests.simulations.conftest import Scenario
 
@@ -72,7 +73,7 @@ def test_what_cannot_be_shown_is_refused(logs: list[Labelled], tmp_path: Path) -
         transfer({"model": logs[:1]}, logs[1:])
     with pytest.raises(UsageError, match="needs logs to judge on"):
         transfer({"model": []}, logs, rate=RATE)
-    honest = replace(logs[0], labels=logs[0].labels.assign(is_extraction=False))
+    honest = replace(logs[0], rows=logs[0].rows.assign(is_extraction=False))
     with pytest.raises(TruthError, match="one class only"):
         transfer({"model": [honest]}, logs[1:], rate=RATE)
     with pytest.raises(InputUnreadableError, match="holds no events or no truth"):
