@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench model lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,15 @@ lint: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default
+
+# The shipped model anew: make model REPLAYS="DIR DIR DIR DIR" MODEL=DIR, MODEL a new folder, each replay a folder of
+# events.parquet, truth.parquet and accounts.csv, in this order.
+model: $(STAMP)
+	$(BIN)/stillwatch generate configs/scenarios/training.toml --seed 201 --out $(MODEL)/generated
+	$(BIN)/stillwatch fit $(REPLAYS:%=%/events.parquet) $(MODEL)/generated/events.parquet \
+	  $(patsubst %,--truth %/truth.parquet,$(REPLAYS) $(MODEL)/generated) \
+	  $(patsubst %,--accounts %/accounts.csv,$(REPLAYS)) --accounts $(MODEL)/generated/accounts.parquet \
+	  --leave-out licensed_data --out $(MODEL)/combined.json
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --output-file requirements.lock pyproject.toml requirements.build

@@ -211,6 +211,10 @@ def fit(
     windows: Annotated[
         str, typer.Option("--windows", metavar="DAYS,...", help="Windows to learn from beside whole logs, as in 1,2,7.")
     ] = "",
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option("--leave-out", metavar="COHORT", help="Of the labels, not to learn from; repeat."),
+    ] = None,
     config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
     assignments: Assignments = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
@@ -226,7 +230,7 @@ def fit(
     settings, lengths = _settings(config, assignments, {}), lengths_of(windows)
     sources = sources_of(logs, truth, accounts or ())
     with progress(quiet=quiet) as tell:
-        sha256 = fit_logs(sources, settings, out, windows=lengths, tell=tell)
+        sha256 = fit_logs(sources, settings, out, windows=lengths, leave_out=leave_out or (), tell=tell)
     if not quiet:
         typer.echo(f"{out}: model {sha256[:12]}")
 

@@ -4,8 +4,8 @@ Of each log shorter windows can be learned from as well: who scores a day has ac
 second weekend, and silences that end with the log.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pandas as pd
 from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.modelfile import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
-from detector.errors import OutputNotEmptyError, TruthError, UsageError
+from detector.errors import OutputNotEmptyError, TruthError, UsageError, nearest
 from detector.labels import read_labels
 from detector.logs.accounts import read_accounts
 from detector.profiles.store import Profiles
@@ -113,6 +113,21 @@ def training_set(logs: Sequence[Labelled]) -> TrainingSet:
     )
 
 
+def without(logs: Sequence[Labelled], cohorts: Collection[str]) -> list[Labelled]:
+    """Leave the accounts of some cohorts out of what is learned from; what they share with others still links those.
+
+    Raises
+    ------
+    UsageError
+        No label names such a cohort.
+    """
+    named = {cohort for log in logs for cohort in log.rows.cohort}
+    if missing := sorted(set(cohorts) - named):
+        raise UsageError(f"--leave-out {missing[0]!r}: no label names this cohort; {nearest(missing[0], named)}")
+    kept = [~log.rows.cohort.isin(list(cohorts)).to_numpy() for log in logs]
+    return [replace(log, features=log.features[k], rows=log.rows[k]) for log, k in zip(logs, kept, strict=True)]
+
+
 def sources_of(logs: Sequence[str], truths: Sequence[Path], accounts: Sequence[Path]) -> list[Source]:
     """Put files together that were given in the same order.
 
@@ -133,6 +148,7 @@ def fit_logs(
     out: Path,
     *,
     windows: Sequence[int] = (),
+    leave_out: Collection[str] = (),
     tell: Tell = silent,
 ) -> str:
     """Fit a model on labelled logs and write it.
@@ -141,6 +157,7 @@ def fit_logs(
     ----------
     out: the file to make.
     windows: lengths of the windows that are learned from beside whole logs [days]; none is whole logs alone.
+    leave_out: cohorts whose accounts are not learned from, such as customers under contract.
 
     Returns
     -------
@@ -149,7 +166,7 @@ def fit_logs(
     Raises
     ------
     UsageError
-        The folder of `out` is missing.
+        The folder of `out` is missing, or no label names a cohort that is left out.
     OutputNotEmptyError
         `out` is there already.
     TruthError
@@ -159,9 +176,11 @@ def fit_logs(
         raise OutputNotEmptyError(f"{out}: is there already; give another --out")
     if not out.parent.is_dir():
         raise UsageError(f"{out}: there is no folder {str(out.parent)!r}; make it, or give another --out")
-    logs = [take_in(source, settings, lengths=windows, tell=tell) for source in sources]
+    taken = [take_in(source, settings, lengths=windows, tell=tell) for source in sources]
+    logs = without(taken, leave_out)
     tell("fitting")
-    model = fit_model(training_set(logs), fitted_on=_fitted_on(logs, windows))
+    counted = {"logs": _counts(logs), "windows_days": sorted(set(windows)), "left_out": sorted(set(leave_out))}
+    model = fit_model(training_set(logs), fitted_on=counted)
     text = to_json(model)
     sha256 = from_json(text, where=str(out)).sha256
     staged = out.with_name(f".{out.name}.part")
@@ -170,6 +189,5 @@ def fit_logs(
     return sha256
 
 
-def _fitted_on(logs: Sequence[Labelled], windows: Sequence[int]) -> dict[str, Any]:
-    taken = [{"sha256": list(log.digests), "n_accounts": int((log.rows.window == 0).sum())} for log in logs]
-    return {"logs": taken, "windows_days": sorted(set(windows))}
+def _counts(logs: Sequence[Labelled]) -> list[dict[str, Any]]:
+    return [{"sha256": list(log.digests), "n_accounts": int((log.rows.window == 0).sum())} for log in logs]

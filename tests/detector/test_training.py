@@ -111,6 +111,31 @@ def test_accounts_without_label_are_left_out(folder: Path, tmp_path: Path) -> No
     assert load_model(tmp_path / "m.json").fitted_on["logs"][0]["n_accounts"] == 18
 
 
+def test_a_cohort_left_out_is_as_if_it_had_no_labels(folder: Path, tmp_path: Path) -> None:
+    """By name or by hand, the same is learned; the file says which cohort was left out."""
+    truth = draw_truth(draw_log(1))
+    truth["persona"] = np.where(
+        truth.is_extraction, "fleet", np.where(np.arange(len(truth)) % 5 == 0, "tester", "chat")
+    )
+    truth.to_csv(tmp_path / "all.csv", index=False)
+    truth[truth.persona != "tester"].to_csv(tmp_path / "some.csv", index=False)
+    log = str(folder / "log1.csv")
+    fit_logs([Source(log, tmp_path / "all.csv")], SETTINGS, tmp_path / "name.json", leave_out=["tester"])
+    fit_logs([Source(log, tmp_path / "some.csv")], SETTINGS, tmp_path / "hand.json")
+    named, by_hand = (json.loads((tmp_path / f"{name}.json").read_text("utf-8")) for name in ("name", "hand"))
+    assert (named["fitted_on"].pop("left_out"), by_hand["fitted_on"].pop("left_out")) == (["tester"], [])
+    assert {**named, "sha256": ""} == {**by_hand, "sha256": ""}
+    assert named["fitted_on"]["logs"][0]["n_accounts"] < len(truth)
+
+
+def test_a_cohort_that_no_label_names_is_refused(folder: Path, tmp_path: Path) -> None:
+    """A slip in its name would train on the very accounts that were to be left out."""
+    source = Source(str(folder / "log1.csv"), folder / "truth1.csv")
+    with pytest.raises(UsageError, match=r"--leave-out 'persn': no label names this cohort; nearest: 'person'"):
+        fit_logs([source], SETTINGS, tmp_path / "m.json", leave_out=["persn"])
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_class_is_refused(folder: Path, tmp_path: Path) -> None:
     """Labels that are all alike teach nothing, and nothing is written."""
     draw_truth(draw_log(1)).assign(is_extraction=False).to_csv(tmp_path / "truth.csv", index=False)
