@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.errors import StillwatchError, UsageError
+from detector.errors import StillwatchError
+from detector.options import Assignments, Config, Logs, Quiet, mapped_columns, resolve
 
 app = typer.Typer(
     help="Find the accounts that are distilling your model, see the evidence, rehearse the revocation.",
@@ -25,9 +26,6 @@ app.add_typer(formats_app, name="formats")
 #: Objects made between two searches for unreachable ones; at the default, a fifth of the reporting went there.
 _YOUNG_OBJECTS = 100_000
 
-Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
-Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
-
 
 def _print_version(is_wanted: bool) -> None:
     if is_wanted:
@@ -42,35 +40,6 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-def _mapped(pairs: list[str] | None) -> dict[str, str]:
-    mapping = {}
-    for pair in pairs or ():
-        canonical, separator, column = pair.partition("=")
-        if not separator or not canonical or not column:
-            raise UsageError(f"--map {pair!r}: give it as canonical=column, such as account_id=user")
-        mapping[canonical.strip()] = column.strip()
-    return mapping
-
-
-def _settings(config: Path | None, assignments: list[str] | None, options: dict[str, Any]) -> Any:
-    """Lay defaults, file, ``--set`` and options over one another, in this order."""
-    from detector.settings import ScoreSettings, load, overlay_ways, parse_assignments, read_toml
-
-    values: dict[str, Any] = {}
-    if config is not None:
-        values = read_toml(config)
-        load(ScoreSettings, values, where=str(config))
-    values = overlay_ways(values, parse_assignments(assignments or ()))
-    load(ScoreSettings, values, where="--set")
-    return load(ScoreSettings, overlay_ways(values, _given(options)), where="options")
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    """Keep the options that the user gave."""
-    kept = {key: _given(value) if isinstance(value, dict) else value for key, value in options.items()}
-    return {key: value for key, value in kept.items() if value is not None and value != {}}
 
 
 @app.command()
@@ -112,7 +81,7 @@ def score(
     max_rejects: Annotated[
         float | None, typer.Option("--max-rejects", help="Share of malformed rows borne.", show_default="0.01")
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
+    config: Config = None,
     assignments: Assignments = None,
     no_text: Annotated[bool, typer.Option("--no-text", help="Do not read prompts and completions.")] = False,
     include_excerpts: Annotated[
@@ -120,7 +89,7 @@ def score(
     ] = False,
     engine: Annotated[str | None, typer.Option("--engine", help="Where rows live.", show_default="embedded")] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Reading, folding and linking threads.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run record as JSON.")] = False,
 ) -> None:
     """Say which accounts look like distillation, and why.
@@ -142,7 +111,7 @@ def score(
         "engine": engine,
         "input": {
             "format": form,
-            "map": _mapped(mapped),
+            "map": mapped_columns(mapped),
             "timezone": timezone,
             "max_rejects": max_rejects,
             "threads": threads,
@@ -152,7 +121,7 @@ def score(
         "detector": {"name": detector, "model": model},
         "report": {"include_excerpts": True if include_excerpts else None},
     }
-    settings = _settings(config, assignments, options)
+    settings = resolve(config, assignments, options)
     from detector.pipeline import score as run
     from detector.progress import progress
     from detector.reports.publish import write_results
@@ -215,9 +184,9 @@ def fit(
         list[str] | None,
         typer.Option("--leave-out", metavar="COHORT", help="Of the labels, not to learn from; repeat."),
     ] = None,
-    config: Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")] = None,
+    config: Config = None,
     assignments: Assignments = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Fit the combined detector on labelled logs.
 
@@ -227,7 +196,7 @@ def fit(
     from detector.training import fit_logs, sources_of
     from detector.windows import lengths_of
 
-    settings, lengths = _settings(config, assignments, {}), lengths_of(windows)
+    settings, lengths = resolve(config, assignments, {}), lengths_of(windows)
     sources = sources_of(logs, truth, accounts or ())
     with progress(quiet=quiet) as tell:
         sha256 = fit_logs(sources, settings, out, windows=lengths, leave_out=leave_out or (), tell=tell)
@@ -274,8 +243,8 @@ def formats_check(
     from detector.logs.sheets import check_text
     from detector.reports.safe import safe_text
 
-    options = {"input": {"format": form, "map": _mapped(mapped), "timezone": timezone}}
-    with EmbeddedEngine(_settings(None, None, options).input).open(logs) as log:
+    options = {"input": {"format": form, "map": mapped_columns(mapped), "timezone": timezone}}
+    with EmbeddedEngine(resolve(None, None, options).input).open(logs) as log:
         typer.echo("\n".join(safe_text(line) for line in check_text(log).split("\n")))
 
 

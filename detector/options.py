@@ -1,0 +1,58 @@
+"""Options that commands share, and how what the user gave becomes settings. Nothing heavy is imported at the top."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from detector.errors import UsageError
+
+if TYPE_CHECKING:
+    from detector.settings import ScoreSettings
+
+Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
+Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+def mapped_columns(pairs: list[str] | None) -> dict[str, str]:
+    """Read `--map` options, canonical=column each.
+
+    Raises
+    ------
+    UsageError
+        One is not of this form.
+    """
+    mapping = {}
+    for pair in pairs or ():
+        canonical, separator, column = pair.partition("=")
+        if not separator or not canonical or not column:
+            raise UsageError(f"--map {pair!r}: give it as canonical=column, such as account_id=user")
+        mapping[canonical.strip()] = column.strip()
+    return mapping
+
+
+def resolve(config: Path | None, assignments: list[str] | None, options: dict[str, Any]) -> "ScoreSettings":
+    """Lay defaults, file, ``--set`` and options over one another, in this order.
+
+    Raises
+    ------
+    ConfigError
+        See `settings.load`; the text says where the key or value came from.
+    """
+    from detector.settings import ScoreSettings, load, overlay_ways, parse_assignments, read_toml
+
+    values: dict[str, Any] = {}
+    if config is not None:
+        values = read_toml(config)
+        load(ScoreSettings, values, where=str(config))
+    values = overlay_ways(values, parse_assignments(assignments or ()))
+    load(ScoreSettings, values, where="--set")
+    return load(ScoreSettings, overlay_ways(values, _given(options)), where="options")
+
+
+def _given(options: dict[str, Any]) -> dict[str, Any]:
+    """Keep the options that the user gave."""
+    kept = {key: _given(value) if isinstance(value, dict) else value for key, value in options.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}
