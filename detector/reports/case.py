@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from detector.reports import words
+from detector.reports import instants, units, words
 from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.dossiers import Dossier, dossiers, find_account
 from detector.reports.safe import safe_name, safe_text
@@ -56,8 +56,8 @@ def _evidence(steps: Iterable[Step]) -> list[str]:
             words.signed(step.contribution),
             _plain(step.family),
             _plain(step.meaning),
-            _plain(words.measure(step.value, step.unit)),
-            _plain(words.usual(step.reference, step.usual_low, step.usual_high, step.unit)),
+            _plain(units.measure(step.value, step.unit)),
+            _plain(units.usual(step.reference, step.usual_low, step.usual_high, step.unit)),
             f"{words.share(step.percentile)} {words.among(step.n_peers, step.peers)}".rstrip(),
             _plain(step.subject),
         )
@@ -81,7 +81,7 @@ def _verdict(dossier: Dossier, results: Results) -> list[str]:
         f"As high is {_plain(words.rarity(account['p_value']))}{_bet(account['e_value'])}.",
         f"- Rank {words.number(account['rank'])} of {words.counted(results.scored.num_rows, 'account')}; "
         f"{words.counted(account['n_events'], 'request')}, "
-        f"{words.period(account['first_seen_at'], account['last_seen_at'])}.",
+        f"{instants.period(account['first_seen_at'], account['last_seen_at'])}.",
         f"- Families that support it on their own: {_plain(words.listed(list(dossier.families)) or 'none')}.",
     ]
     if dossier.cluster:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector.reports import words
+from detector.reports import instants, units, words
 from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.charts import request_timeline, score_histogram
 from detector.reports.conditions import drifted, errors_expected, gathered
@@ -85,16 +85,16 @@ def _environment() -> "Environment":
     environment = Environment(
         autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    plain = (words.number, words.signed, words.fixed, words.share, words.rarity, words.instant, words.day)
+    plain = (words.number, words.signed, words.fixed, words.share, words.rarity, instants.instant, instants.day)
     environment.filters.update({function.__name__: function for function in plain})
     environment.filters.update(name=_name, remark=remark, hexed=hex_bytes, listed=words.listed)
     environment.globals.update(
-        measure=words.measure,
-        usual=words.usual,
+        measure=units.measure,
+        usual=units.usual,
         among=words.among,
         kind=words.kind,
         counted=words.counted,
-        period=words.period,
+        period=instants.period,
         recommendation=words.RECOMMENDATION,
     )
     return environment

@@ -6,7 +6,7 @@ from math import floor
 
 import pyarrow as pa
 
-from detector.reports import words
+from detector.reports import instants, units, words
 from detector.reports.caveats import like, reading, remark, weaknesses
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
@@ -50,8 +50,8 @@ def _bar(size: float, largest: float, width: int) -> str:
 
 def _meaning(step: Step) -> str:
     text = "start: " + (step.meaning or "before any evidence") if step.kind == "prior" else step.meaning or step.feature
-    value = "" if step.value is None else f": {words.measure(step.value, step.unit)}"
-    usual = words.usual(step.reference, step.usual_low, step.usual_high, step.unit)
+    value = "" if step.value is None else f": {units.measure(step.value, step.unit)}"
+    usual = units.usual(step.reference, step.usual_low, step.usual_high, step.unit)
     typical = "" if step.reference is None else f" (typical {usual})"
     scope = ", whole cluster" if step.subject == "cluster" else ""
     family = f"[{step.family}{scope}] " if step.family else ""
@@ -84,7 +84,7 @@ def _heading(dossier: Dossier, results: Results) -> list[str]:
     families = (
         f"supported by {words.listed(list(dossier.families))} evidence" if dossier.families else "no family supports it"
     )
-    seen = words.period(account["first_seen_at"], account["last_seen_at"])
+    seen = instants.period(account["first_seen_at"], account["last_seen_at"])
     lines = [
         f"account {safe_name(dossier.account_id)}: {verdict}",
         *filter(None, [remark(dossier.account_id)]),

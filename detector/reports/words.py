@@ -1,7 +1,6 @@
-"""Numbers, instants and verdicts in words, the same in every output. Nothing here may claim that something was done."""
+"""Numbers and verdicts in words, the same in every output. Nothing here may claim that something was done."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from math import isfinite
 from typing import Any
 
@@ -43,20 +42,6 @@ PAIRS = (
     "sum of a family says more than any one line."
 )
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-#: Up to this length a unit is a symbol, such as `ms`, and has no plural.
-SHORTEST_NOUN = 3
-
-#: Logarithms that a unit may name first.
-BASES = {"log2": 2.0, "log10": 10.0}
-
-#: Exponents beyond this stay as they are: the number would not be read.
-MOST_EXPONENT = 40
-
-#: Units that are shares of one, shown in per cent.
-SHARES = frozenset({"share", "fraction", "ratio", "probability"})
-
 
 def number(value: float | int | None) -> str:
     """Write a number for reading: thousands apart, three digits where more say nothing.
@@ -95,53 +80,6 @@ def fixed(value: float | None) -> str:
     if value is None or not isfinite(value):
         return number(value)
     return f"{value:.2f}".replace("-0.00", "0.00").replace("-", MINUS)
-
-
-def measure(value: float | None, unit: str) -> str:
-    """Write a value with its unit.
-
-    Examples
-    --------
-    >>> measure(0.25, "share"), measure(1.0, "accounts"), measure(12.5, "ms"), measure(2.0, "log10 s")
-    ('25 %', '1 account', '12.5 ms', '100 s')
-    """
-    if value is None:
-        return NOTHING
-    value, unit = plain(value, unit)
-    if unit in SHARES and isfinite(value):
-        return f"{100 * value:.3g} %"
-    noun = unit.split(" ")[0]
-    if value == 1 and len(noun) > SHORTEST_NOUN and noun.endswith("s"):
-        unit = noun[:-1] + unit[len(noun) :]
-    return f"{number(value)} {unit}".rstrip()
-
-
-def plain(value: float, unit: str) -> tuple[float, str]:
-    """Take a value out of its logarithm, to three digits. What was added before taking it is far below them.
-
-    Examples
-    --------
-    >>> plain(3.0, "log2 accounts"), plain(0.25, "share")
-    ((8.0, 'accounts'), (0.25, 'share'))
-    """
-    base, _, noun = unit.partition(" ")
-    if base not in BASES or not isfinite(value) or abs(value) > MOST_EXPONENT:
-        return value, unit
-    return float(f"{BASES[base] ** value:.3g}"), noun
-
-
-def usual(reference: float | None, low: float | None, high: float | None, unit: str) -> str:
-    """Write what is usual: from the 5 % to the 95 % quantile of honest accounts, or the middle where those are unknown.
-
-    Examples
-    --------
-    >>> usual(1.0, 0.0, 2.0, "log10 s"), usual(3.0, None, None, "ms"), usual(0.0, 0.0, 0.0, "")
-    ('1 to 100 s', '3 ms', '0')
-    """
-    if low is None or high is None or measure(low, unit) == measure(high, unit):
-        return measure(reference, unit)
-    first = measure(low, unit) if unit in SHARES else number(plain(low, unit)[0])
-    return f"{first} to {measure(high, unit)}"
 
 
 def among(n_peers: int | None, peers: str) -> str:
@@ -206,34 +144,6 @@ def rarity(p_value: float | None) -> str:
 
 def _rounded(value: float) -> int:
     return int(float(f"{value:.2g}"))
-
-
-def instant(at: datetime | None) -> str:
-    """Write an instant to the minute, UTC."""
-    return NOTHING if at is None else f"{at:%Y-%m-%d %H:%M}"
-
-
-def day(at: datetime | None) -> str:
-    """Write the day of an instant."""
-    return NOTHING if at is None else f"{at:%Y-%m-%d}"
-
-
-def period(begin: datetime | str | None, end: datetime | str | None) -> str:
-    """Write the days between two instants, given as such or as ISO texts.
-
-    Examples
-    --------
-    >>> period("2026-10-11T08:00:00Z", "2026-11-04T00:00:00Z")
-    '11 Oct – 4 Nov 2026'
-    """
-    days = [str(at)[:10].split("-") for at in (begin, end) if at]
-    if not days or any(len(parts) != 3 or not all(part.isdigit() for part in parts) for parts in days):
-        return NOTHING
-    texts = [f"{int(parts[2])} {MONTHS[int(parts[1]) - 1]} {parts[0]}" for parts in days]
-    if len(texts) == 2 and days[0] == days[1]:
-        return texts[0]
-    first = texts[0].removesuffix(f" {days[-1][0]}") if len(texts) == 2 else texts[0]
-    return f" {NOTHING} ".join([first, *texts[1:]])
 
 
 def counted(n: int | None, noun: str) -> str:
