@@ -83,10 +83,6 @@ def _active_share(states: dict[str, Any]) -> Values:
     return np.where(n >= 24, ratio(used, could), np.nan)
 
 
-def _throttled_share(states: dict[str, Any]) -> Values:
-    return ratio(states["volume"].n_throttled, states["volume"].n_with_status)
-
-
 _ROW = ("occurred_at",)
 FEATURES = (
     Feature(
@@ -130,15 +126,5 @@ FEATURES = (
         _ROW,
         "share of the stretches of its life with requests",
         _active_share,
-    ),
-    Feature(
-        "throttled_share",
-        "rate",
-        "",
-        1,
-        1,
-        ("status_code",),
-        "share of requests that hit a rate limit",
-        _throttled_share,
     ),
 )

@@ -44,7 +44,7 @@ def slices_for(columns: Iterable[str], wanted: Collection[str] = ()) -> tuple[Sl
 
 def columns_read(columns: Iterable[str]) -> tuple[str, ...]:
     """Give those columns of a log that some slice reads."""
-    read = {"occurred_at", "account_id", "n_requests", "status_code", "cost_usd", "refusal_category", "finish_reason"}
+    read = {"occurred_at", "account_id", "n_requests", "cost_usd", "refusal_category", "finish_reason"}
     for part in SLICES.values():
         read |= set(part.needs)
     return tuple(c for c in columns if c in read)

@@ -11,8 +11,6 @@ from detector.profiles.batch import NULL_INT, Batch
 from detector.profiles.slices import Field, Slice, counter, state_type
 
 _REFUSING = ("content_filter", "refusal")
-_THROTTLED = 429
-_FAILED = 400
 
 
 def _refused(batch: Batch) -> Any:
@@ -30,7 +28,6 @@ def _prepare(batch: Batch) -> Sequence[Any]:
     return (
         batch.times,
         batch.weights,
-        batch.integers("status_code"),
         _refused(batch),
         batch.integers("input_tokens"),
         batch.integers("output_tokens"),
@@ -45,7 +42,6 @@ def _fold(
     rows: Any,
     times: Any,
     weights: Any,
-    status: Any,
     refused: Any,
     asked: Any,
     answered: Any,
@@ -57,12 +53,6 @@ def _fold(
         state.first_at[a] = min(state.first_at[a], times[i])
         state.last_at[a] = max(state.last_at[a], times[i])
         state.n_refused[a] += refused[i] * weights[i]
-        if status[i] != NULL_INT:
-            state.n_with_status[a] += weights[i]
-            if status[i] == _THROTTLED:
-                state.n_throttled[a] += weights[i]
-            elif status[i] >= _FAILED:
-                state.n_failed[a] += weights[i]
         if asked[i] != NULL_INT:
             state.n_with_input[a] += weights[i]
             state.input_tokens[a] += asked[i]
@@ -78,9 +68,6 @@ _FIELDS = (
     Field("first_at", np.int64, merge="min", fill=np.iinfo(np.int64).max),
     Field("last_at", np.int64, merge="max", fill=np.iinfo(np.int64).min),
     counter("n_refused"),
-    counter("n_with_status"),
-    counter("n_throttled"),
-    counter("n_failed"),
     counter("n_with_input"),
     counter("input_tokens"),
     counter("n_with_output"),

@@ -79,12 +79,6 @@ def test_busiest_and_active_share_read_the_timeline() -> None:
     assert feature(log_of(bursty), "busiest_share") == pytest.approx(0.37)
 
 
-def test_throttled_share_is_over_rows_with_a_status() -> None:
-    """One 429 among four statuses, whatever the rows without one say."""
-    log = log_of([1, 2, 3, 4, 5, 6], status_code=np.array([200, 429, 500, 200, None, None], dtype=object))
-    assert feature(log, "throttled_share") == 0.25
-
-
 @pytest.mark.parametrize("name", ROW_FEATURES)
 def test_one_request_has_no_gap(name: str) -> None:
     """Where there is no gap the feature is NaN, never 0."""
@@ -93,10 +87,9 @@ def test_one_request_has_no_gap(name: str) -> None:
 
 def test_counts_per_hour_give_hours_and_no_gaps() -> None:
     """Hourly counts keep volume and hours, by weight; what needs a row per request is absent."""
-    log = log_of([HOUR * h for h in range(48)], n_requests=3, status_code=429)
+    log = log_of([HOUR * h for h in range(48)], n_requests=3)
     found = features_of(log)
     assert not set(ROW_FEATURES) & set(found)
-    assert "throttled_share" not in found
     assert found.quiet_share.iloc[0] == 0.25
     assert found.requests_per_day.iloc[0] == pytest.approx(np.log10(144 / (47 / 24)))
 
