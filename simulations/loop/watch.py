@@ -9,11 +9,12 @@ import pyarrow as pa
 from detector.detectors.base import Verdict, extras_of
 from detector.detectors.registry import make_detector
 from detector.features.extras import slices_of
-from detector.judging import count_days, describe
 from detector.linkage.resemblance import resembles
 from detector.policy import decide, firm_threshold
 from detector.profiles.store import Profiles, columns_read
+from detector.record import count_days
 from detector.settings import InputSettings, ReportSettings, ScoreSettings
+from detector.subjects import describe
 from detector.tables import FAMILIES
 from simulations.columns import LEAN, whole
 from simulations.loop.defence import DefenceSettings
