@@ -11,16 +11,16 @@ from detector.detectors.base import Detector, Reference, extras_of
 from detector.engines.embedded import Log
 from detector.evidence import tabulate
 from detector.excerpts import collect_excerpts
-from detector.linkage.resemblance import resembles
-from detector.policy import Decisions, decide, firm_threshold
+from detector.policy import Decisions
 from detector.profiles.store import Profiles
-from detector.record import Judgement, count_days, run_record
+from detector.record import Judgement, run_record
 from detector.results import Results
 from detector.sequential import EProcess
 from detector.settings import PolicySettings, ScoreSettings
 from detector.subjects import Subjects, describe
 from detector.summaries import cluster_table, link_table, lookalike_table, scored_table, timeline_table
 from detector.tables import EXCERPTS, HISTORY, LOOKALIKES
+from detector.weighing import weigh
 
 
 def _lookalikes(judgement: Judgement, rows: npt.NDArray[np.int64]) -> pa.Table:
@@ -66,23 +66,9 @@ def judge(
     with clock.stage("link"):
         subjects = describe(profiles, settings, extras=extras_of(detector))
     with clock.stage("score"):
-        level = profiles.evidence_level
-        verdict, own = detector.judge(subjects.pooled, level), detector.judge(subjects.own, level)
-        n_events = profiles.trimmed()["volume"].n_requests
-        is_sound = level >= 2 and log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
-        is_stranger = verdict.scores < firm_threshold(verdict)
+        is_sound = log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
-        decisions = decide(
-            verdict,
-            own,
-            n_events,
-            settings.policy,
-            may_revoke=is_sound,
-            asks_alike=resembles(subjects.style, subjects.cluster, is_stranger=is_stranger),
-            is_allowed=is_allowed,
-            cluster=subjects.cluster,
-            n_days=count_days(profiles),
-        )
+        verdict, decisions = weigh(subjects, detector, settings.policy, may_revoke=is_sound, is_allowed=is_allowed)
     judgement = Judgement(subjects, detector, verdict, decisions, int(is_allowed.sum()))
     with clock.stage("tabulate"):
         return _tables(log, judgement, settings, history)

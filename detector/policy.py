@@ -4,6 +4,7 @@ A revocation needs a score far beyond the flagging threshold, two independent ev
 requests, and support from the account's own behaviour: sharing a card with a fleet is never enough, nor is bulk work.
 What an account's own behaviour says is judged as its own where it is alone. In a cluster it must ask like the others,
 as hardly a stranger does: what they ask then is what it asks. Failing that, what it does itself must revoke it.
+Many that ask alike under several owners hide already, so in such a crowd less of score and other signs is needed.
 """
 
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from detector.tables import FAMILIES
 HIDING = ("network", "economy")
 #: Families that measure what an account itself does; others can be forged onto it by whoever shares things with it.
 OWN_BEHAVIOUR = ("rate", "content")
+#: Log-odds of own behaviour from which on an account speaks for what its cluster is suspected of (chosen: two families'
+#: support; nine in ten members of fleets with half cover reach it, and of framed accounts hardly one in twenty).
+_SPEAKS = 2.0
 #: What a revocation needs beside a flag: leave of the input, score, families, hiding, its own behaviour (in a cluster,
 #: asking like the others, too), requests.
 NEEDED = ("leave", "score", "families", "hiding", "own_behaviour", "requests")
@@ -63,6 +67,7 @@ def decide(
     *,
     may_revoke: bool,
     asks_alike: Flags | None = None,
+    in_crowd: Flags | None = None,
     is_allowed: Flags | None = None,
     cluster: npt.NDArray[np.int64] | None = None,
     n_days: int = 1,
@@ -81,6 +86,7 @@ def decide(
     may_revoke: False when the input is degraded or the log too thin to support a revocation at all.
     asks_alike: accounts that ask like the others of their cluster, see `linkage.resemblance`; shape (n,), none is
         nobody.
+    in_crowd: accounts that stand in a crowd, see `linkage.crowds`; shape (n,), none is nobody.
     cluster: cluster number of each account, shape (n,); none is everyone alone.
     n_days: days that the log covers.
 
@@ -100,11 +106,14 @@ def decide(
     supporting = sum((verdict.by_family(f) >= settings.family_support).astype(int) for f in FAMILIES)
     alike = np.zeros(len(scores), dtype=bool) if asks_alike is None else asks_alike
     own_support = _supported_by_itself(own, verdict, settings, asks_alike=alike, case=case, firm=firm)
-    hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= settings.hiding_support
+    crowd = np.zeros(len(scores), dtype=bool) if in_crowd is None else in_crowd
+    odds = np.where(crowd, min(settings.crowd_odds, settings.revoke_odds), settings.revoke_odds)
+    hiding = np.where(crowd, min(settings.crowd_hiding, settings.hiding_support), settings.hiding_support)
+    hides = np.sum([verdict.by_family(f) for f in HIDING], axis=0) >= hiding
     has = np.stack(
         [
             np.broadcast_to(may_revoke, scores.shape),
-            scores >= firm + settings.revoke_odds,
+            scores >= firm + odds,
             supporting >= settings.revoke_families,
             hides,
             own_support,
@@ -142,6 +151,12 @@ def firm_threshold(verdict: Verdict) -> float:
     if verdict.reference is None:
         raise ImpossibleRequestError("the detector has no reference scores; a budget needs them")
     return verdict.reference.threshold(BUDGET)
+
+
+def speaks_for_itself(own: Verdict) -> Flags:
+    """Tell whose own behaviour speaks for the suspicion, all of it taken together, so that others may be held to it."""
+    speaks: Flags = np.sum([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= _SPEAKS
+    return speaks
 
 
 def _supported_by_itself(

@@ -90,6 +90,18 @@ class PolicySettings(Settings):
     revoke_families: int = Field(2, ge=2, le=4, description="independent evidence families that a revocation needs")
     revoke_events: int = Field(50, ge=1, description="requests below which nobody is revoked automatically")
     revoke_odds: float = Field(3.0, description="log-odds above the flagging threshold that a revocation needs")
+    crowd_accounts: int = Field(
+        10, ge=2, description="accounts under several owners that ask alike, from which on they are a crowd (chosen)"
+    )
+    crowd_odds: float = Field(
+        1.0,
+        description="log-odds above the flagging threshold that a revocation in a crowd needs (chosen: as throttling)",
+    )
+    crowd_hiding: float = Field(
+        1.0,
+        ge=0,
+        description="log-odds of network and economy that a revocation in a crowd needs (chosen: one family's)",
+    )
     throttle_odds: float = Field(1.0, description="log-odds above the flagging threshold that throttling needs")
 
     @model_validator(mode="before")

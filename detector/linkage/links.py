@@ -69,7 +69,8 @@ class Links:
         return strong
 
 
-def _held(states: dict[str, Any], kind: str) -> tuple[Any, Any, Any]:
+def held(states: dict[str, Any], kind: str) -> tuple[Any, Any, Any]:
+    """Give who holds what of a kind of `HELD`: accounts, things and requests, row by row."""
     piece, name = HELD[kind]
     if piece not in states:
         return np.empty(0, np.int64), np.empty(0, np.uint64), np.empty(0, np.int64)
@@ -92,7 +93,7 @@ def find_links(states: dict[str, Any]) -> Links:
     -------
     Links ordered by kind and thing.
     """
-    found = [(k, *_held(states, kind)) for k, kind in enumerate(HELD)]
+    found = [(k, *held(states, kind)) for k, kind in enumerate(HELD)]
     kind = np.concatenate([np.full(len(account), k) for k, account, _, _ in found])
     account = np.concatenate([a for _, a, _, _ in found])
     thing = np.concatenate([t for _, _, t, _ in found])

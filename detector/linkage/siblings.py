@@ -26,7 +26,7 @@ from detector.linkage.overlaps import in_blocks
 from detector.profiles.store import Profiles
 
 #: Chosen: makers of fleets open accounts for some days, and a week holds every weekday once.
-_NEAR_DAYS = 7.0
+NEAR_DAYS = 7.0
 #: Share of strangers that may be as near in style as a neighbour is (chosen: few, yet enough of them to count).
 _CLOSE = 0.01
 #: Chance of so many neighbours by chance at which an account is a core (chosen), and how few are never enough.
@@ -105,7 +105,7 @@ def find_siblings(
     """
     usable = np.flatnonzero((n_requests >= _MIN_REQUESTS) & ~np.isnan(days))
     opened = pd.Series(days[usable]).groupby(groups[usable]).agg(["mean", "min", "max", "size"])
-    together = opened[opened["max"] - opened["min"] <= _NEAR_DAYS].sort_values("mean", kind="stable")
+    together = opened[opened["max"] - opened["min"] <= NEAR_DAYS].sort_values("mean", kind="stable")
     names = together.index.to_numpy(np.int64)
     place = np.full(int(groups.max(initial=-1)) + 1, -1)
     place[names] = np.arange(len(names))
@@ -146,8 +146,8 @@ def _neighbours(style: Reals, days: npt.NDArray[np.float64], threads: int) -> tu
 
 def _window(block: Numbers, days: npt.NDArray[np.float64]) -> Numbers:
     """Give the range of rows that signed up near each row; shape (n_rows, 2)."""
-    begin = np.searchsorted(days, days[block] - _NEAR_DAYS, side="left")
-    return np.stack([begin, np.searchsorted(days, days[block] + _NEAR_DAYS, side="right")], axis=1)
+    begin = np.searchsorted(days, days[block] - NEAR_DAYS, side="left")
+    return np.stack([begin, np.searchsorted(days, days[block] + NEAR_DAYS, side="right")], axis=1)
 
 
 @njit(nogil=True, cache=True)

@@ -9,13 +9,11 @@ import pyarrow as pa
 from detector.detectors.base import Verdict, extras_of
 from detector.detectors.registry import make_detector
 from detector.features.extras import slices_of
-from detector.linkage.resemblance import resembles
-from detector.policy import decide, firm_threshold
 from detector.profiles.store import Profiles, columns_read
-from detector.record import count_days
 from detector.settings import InputSettings, ReportSettings, ScoreSettings
 from detector.subjects import describe
 from detector.tables import FAMILIES
+from detector.weighing import weigh
 from simulations.columns import LEAN, whole
 from simulations.loop.defence import DefenceSettings
 from simulations.loop.keys import DAY_US
@@ -106,21 +104,7 @@ class Watch:
             return _nothing(len(rows))
         seen = self.profiles.take(rows)
         subjects = describe(seen, self._score, extras=extras_of(self._detector))
-        level = seen.evidence_level
-        verdict = self._detector.judge(subjects.pooled, level)
-        own = self._detector.judge(subjects.own, level)
-        decisions = decide(
-            verdict,
-            own,
-            volume.n_requests[rows],
-            self.settings.policy,
-            may_revoke=level >= 2,
-            asks_alike=resembles(
-                subjects.style, subjects.cluster, is_stranger=verdict.scores < firm_threshold(verdict)
-            ),
-            cluster=subjects.cluster,
-            n_days=count_days(seen),
-        )
+        verdict, decisions = weigh(subjects, self._detector, self.settings.policy, may_revoke=True)
         numbers = self._number[rows]
         found = np.flatnonzero(decisions.is_flagged & (decisions.action != "none") & may_look_at[numbers])
         return Look(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detector.control import check_budget
 from detector.detectors.base import Reference, Verdict, within_log_reference
 from detector.errors import ImpossibleRequestError
-from detector.policy import Decisions, decide
+from detector.policy import Decisions, decide, speaks_for_itself
 from detector.settings import PolicySettings
 from detector.tables import ACTIONS
 
@@ -33,6 +33,7 @@ def decided(
     n_events: int = 500,
     may_revoke: bool = True,
     asks_alike: list[bool] | None = None,
+    in_crowd: list[bool] | None = None,
     cluster: list[int] | None = None,
     **given: Any,
 ) -> Decisions:
@@ -44,6 +45,7 @@ def decided(
         PolicySettings(**given),
         may_revoke=may_revoke,
         asks_alike=None if asks_alike is None else np.array(asks_alike),
+        in_crowd=None if in_crowd is None else np.array(in_crowd),
         cluster=None if cluster is None else np.array(cluster),
     )
 
@@ -157,6 +159,65 @@ def test_who_would_be_revoked_for_its_own_behaviour_need_not_ask_like_its_cluste
         ({"repeats": needed + 0.01, "networks": -0.02}, "throttle"),
     ):
         assert clustered(GUILTY, own, asks_alike=False) == action
+
+
+def test_a_crowd_needs_less_of_score_and_of_hiding() -> None:
+    """In a crowd one above the threshold and one family's hiding are enough, elsewhere three and two of hiding are."""
+    threshold = REFERENCE.threshold(1e-3) + 4.0
+    for network, above, in_crowd, action in (
+        (1.0, 1.01, True, "revoke"),
+        (0.99, 1.01, True, "throttle"),
+        (1.0, 0.99, True, "review"),
+        (1.0, 3.01, False, "throttle"),
+        (2.0, 2.99, False, "throttle"),
+        (2.0, 3.01, False, "revoke"),
+    ):
+        row = {"networks": network, "repeats": threshold + above - network}
+        decisions = decided(*[row] * 3, in_crowd=[in_crowd] * 3, asks_alike=[True] * 3, cluster=[7] * 3)
+        assert decisions.action.tolist() == [action] * 3
+
+
+@settings(max_examples=60)
+@given(st.lists(st.floats(-6, 20), min_size=4, max_size=4), st.lists(st.floats(-5, 20), min_size=4, max_size=4))
+def test_a_crowd_flags_nobody_and_excuses_nothing(shared: list[float], own: list[float]) -> None:
+    """Standing in one moves no score, and who is revoked in one is flagged, asks alike and has two families."""
+    row, itself = dict(zip(FAMILY, shared, strict=True)), dict(zip(FAMILY, own, strict=True))
+
+    def acting(*, in_crowd: bool, alike: bool) -> Decisions:
+        others = [True, True]
+        return decided(
+            *[row] * 3, own=[itself] * 3, in_crowd=[in_crowd] * 3, asks_alike=[alike, *others], cluster=[7] * 3
+        )
+
+    inside, outside = acting(in_crowd=True, alike=True), acting(in_crowd=False, alike=True)
+    np.testing.assert_array_equal(inside.is_flagged, outside.is_flagged)
+    assert ACTIONS.index(inside.action[0]) >= ACTIONS.index(outside.action[0])
+    if inside.action[0] == "revoke":
+        assert inside.is_flagged[0]
+        assert sum(value >= 1.0 for value in shared) >= 2
+        assert max(own[:2]) > 0
+    forged = acting(in_crowd=True, alike=False)
+    assert forged.action[0] != "revoke" or sum(own[:2]) - 4.0 >= REFERENCE.threshold(1e-3) + 3.0
+
+
+def test_stricter_settings_outside_are_never_undone_by_a_crowd() -> None:
+    """A crowd's needs are never more than those of everyone else."""
+    row = {"networks": 0.6, "repeats": REFERENCE.threshold(1e-3) + 4.0}
+    given: dict[str, Any] = {"revoke_odds": 0.5, "hiding_support": 0.5, "family_support": 0.5}
+    for in_crowd in (True, False):
+        decisions = decided(*[row] * 2, in_crowd=[in_crowd] * 2, asks_alike=[True] * 2, cluster=[7] * 2, **given)
+        assert decisions.action.tolist() == ["revoke"] * 2
+
+
+def test_what_can_be_forged_speaks_for_nobody() -> None:
+    """Own rate and own content together speak from two on; addresses and payments do not, nor against it."""
+    rows = [
+        {"requests_per_day": 1.0, "repeats": 1.0},
+        {"requests_per_day": 3.0, "repeats": -1.01},
+        {"networks": 30.0, "payments": 30.0},
+        {"repeats": 2.0, "networks": -30.0},
+    ]
+    assert speaks_for_itself(verdict_of(*rows)).tolist() == [True, False, False, True]
 
 
 def test_framing_is_told_apart_account_by_account() -> None:

@@ -4,7 +4,15 @@ import pytest
 
 from detector.reports.counterfactuals import recommended_without
 
-POLICY = {"family_support": 1.0, "hiding_support": 2.0, "revoke_families": 2, "revoke_odds": 3.0, "throttle_odds": 1.0}
+POLICY = {
+    "family_support": 1.0,
+    "hiding_support": 2.0,
+    "revoke_families": 2,
+    "revoke_odds": 3.0,
+    "crowd_odds": 1.0,
+    "crowd_hiding": 1.0,
+    "throttle_odds": 1.0,
+}
 RUN = {"settings": {"policy": POLICY}, "threshold": -1.0, "error_control": {"firm": 0.0}}
 
 
@@ -40,3 +48,11 @@ def test_a_member_of_a_cluster_is_told_at_most():
     member = account(cluster_id="c1", content=2, network=9, economy=9)
     assert recommended_without(member, "content", RUN) == ("revoke", False)
     assert recommended_without(member, "network", RUN)[1]
+
+
+def test_whether_a_member_stands_in_a_crowd_is_not_known():
+    """What only a crowd's lesser needs allow is told as the most that remains; what needs no crowd is certain."""
+    less = account(cluster_id="c1", content=6, network=1.5, economy=6)
+    assert recommended_without(less, "economy", RUN) == ("revoke", False)
+    assert recommended_without(account(content=6, network=1.5, economy=6), "economy", RUN) == ("throttle", True)
+    assert recommended_without(account(cluster_id="c1", content=6, network=6, economy=6), "economy", RUN)[1]
