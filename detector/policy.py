@@ -25,7 +25,7 @@ HIDING = ("network", "economy")
 #: Families that measure what an account itself does; others can be forged onto it by whoever shares things with it.
 OWN_BEHAVIOUR = ("rate", "content")
 #: Log-odds of own behaviour from which on an account speaks for what its cluster is suspected of (chosen: two families'
-#: support; nine in ten members of fleets with half cover reach it, and of framed accounts hardly one in twenty).
+#: support; of members of fleets with half cover nine in ten reach it, of those with three quarters eight).
 _SPEAKS = 2.0
 #: What a revocation needs beside a flag: leave of the input, score, families, hiding, its own behaviour (in a cluster,
 #: asking like the others, too), requests.

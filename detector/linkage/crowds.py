@@ -6,12 +6,14 @@ customer, as a company with many keys is, and who says nothing of instruments ca
 crowd. Nothing is suspected for standing in one, nor is a cluster's score changed.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from detector.linkage.communities import components
-from detector.linkage.links import STRONG, held
+from detector.linkage.links import HELD, STRONG, held
 from detector.linkage.resemblance import Yardstick
 from detector.linkage.siblings import NEAR_DAYS, Reals
 from detector.profiles.store import Profiles
@@ -55,7 +57,7 @@ def find_crowds(
         return crowd
     _, number = np.unique(cluster[rows], return_inverse=True)
     group = _kin(yardstick, style[rows], number, days[rows])[number]
-    is_known, is_owned = _owned(profiles.take(rows), group)
+    is_known, is_owned = _owned(profiles.trimmed(), rows, group)
     is_many = np.bincount(group, weights=is_known) >= least
     crowd[rows] = is_known & (is_many & ~is_owned)[group]
     return crowd
@@ -78,9 +80,10 @@ def _kin(yardstick: Yardstick, style: Reals, number: Numbers, days: npt.NDArray[
     return components(looked[first], looked[second], len(size))
 
 
-def _owned(profiles: Profiles, group: Numbers) -> tuple[Flags, Flags]:
-    """Tell which accounts hold a known instrument, and which groups one instrument pays for."""
-    states, size = profiles.trimmed(), np.bincount(group)
+def _owned(states: dict[str, Any], rows: Numbers, group: Numbers) -> tuple[Flags, Flags]:
+    """Tell which of some accounts hold a known instrument, and which of their groups one instrument pays for."""
+    size = np.bincount(group)
+    states = {k: type(states[k])(*(a[rows] for a in states[k])) for k in {HELD[s][0] for s in STRONG} & set(states)}
     is_known, is_owned = np.zeros(len(group), dtype=bool), np.zeros(len(size), dtype=bool)
     for kind in STRONG:
         account, thing, _ = held(states, kind)

@@ -33,7 +33,7 @@ _P_NEAR = 0.05
 _STRANGERS = 4096
 #: Below so many strangers nobody is told from them (chosen: half are held against a member, and one is a hundredth).
 _LEAST_STRANGERS = 400
-_BLOCK = 4096
+_BLOCK = 512
 Flags = npt.NDArray[np.bool_]
 #: Share of the mean variance in each direction that is mixed into the covariance of strangers (chosen: a tenth keeps
 #: directions in which hardly anyone differs from deciding alone; Friedman 1989, "Regularized discriminant analysis").
@@ -51,22 +51,24 @@ class Yardstick:
     centre: mean style of strangers, shape (n_dimensions,).
     unspread: inverse of the spread, shape (n_dimensions, n_dimensions).
     held: styles that members are held against, shape (n_held, n_dimensions).
+    held_lengths: `lengths` of these, shape (n_held,).
     """
 
     centre: Doubles
     unspread: Doubles
     held: Doubles
+    held_lengths: Doubles
 
     def like(self, means: Doubles) -> "Likeness":
         """Give what asking like each mean takes; shape of means (n, n_dimensions)."""
         direction, pull = (means - self.centre) @ self.unspread, means @ self.unspread
         further = _edge(-(direction @ self.held.T), _P_STRANGER)
-        nearer = _edge(self.lengths(self.held) - 2 * pull @ self.held.T, _P_NEAR)
+        nearer = _edge(self.held_lengths - 2 * pull @ self.held.T, _P_NEAR)
         return Likeness(direction, -further, pull, nearer)
 
     def lengths(self, styles: Doubles) -> Doubles:
         """Give squares of lengths in this spread; shape (n,)."""
-        return np.asarray(((styles @ self.unspread) * styles).sum(axis=1))
+        return _lengths(styles, self.unspread)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,10 @@ class Likeness:
     least: Doubles
     pull: Doubles
     most: Doubles
+
+
+def _lengths(styles: Doubles, unspread: Doubles) -> Doubles:
+    return np.asarray(((styles @ unspread) * styles).sum(axis=1))
 
 
 def _edge(values: Doubles, p: float) -> Doubles:
@@ -117,7 +123,8 @@ def measure(style: Reals, cluster: Numbers, *, is_stranger: Flags, speaks: Flags
     members, mates, n = members[n > 0], mates[n > 0], n[n > 0]
     if not len(members):
         return None
-    return Yardstick(shaping.mean(axis=0), pinvh(_spread(shaping, style[members] - mates, n + 1)), held)
+    unspread = pinvh(_spread(shaping, style[members] - mates, n + 1))
+    return Yardstick(shaping.mean(axis=0), unspread, held, _lengths(held, unspread))
 
 
 def resembles(
