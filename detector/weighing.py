@@ -1,4 +1,4 @@
-"""From subjects to a verdict and decisions: scores, who asks like whom, the policy. A log's stages end here or go on."""
+"""From subjects to a verdict and decisions: scores, who asks like whom, the policy."""
 
 from detector.detectors.base import Detector, Verdict
 from detector.linkage.crowds import find_crowds
