@@ -1,9 +1,10 @@
 """All that the tables say of one account, gathered for a reader. No output format is known here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -82,8 +83,19 @@ class Dossier:
 def rows_of(table: pa.Table, column: str, names: Sequence[str]) -> list[dict[str, Any]]:
     """Give the rows whose column is one of the names."""
     chosen = pc.is_in(table[column], value_set=pa.array(names, pa.string()))
-    rows: list[dict[str, Any]] = table.filter(chosen).to_pylist()
-    return rows
+    kept = table.filter(chosen)
+    keys = kept.column_names
+    return [dict(zip(keys, row, strict=True)) for row in zip(*map(_cells, kept.columns), strict=True)]
+
+
+def _cells(column: pa.ChunkedArray) -> list[Any]:
+    """Give the values of a column; texts that repeat are made once."""
+    if not pa.types.is_string(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    coded = column.combine_chunks().dictionary_encode()
+    words: list[str | None] = [*coded.dictionary.to_pylist(), None]
+    return [words[place] for place in coded.indices.fill_null(-1).to_pylist()]
 
 
 def _grouped(rows: Iterable[dict[str, Any]], column: str) -> dict[str, list[dict[str, Any]]]:
@@ -106,6 +118,20 @@ def _family_sums(evidence: Iterable[Row]) -> list[tuple[str, float]]:
             parts[row["family"]].append(row["contribution"])
     sums = [(family, fsum(pieces)) for family, pieces in parts.items()]
     return sorted(sums, key=lambda pair: (-pair[1], pair[0]))
+
+
+def _falls(columns: Iterable[str]) -> Callable[[Sequence[Row], float], Waterfall]:
+    """Give what lays evidence out, once for all accounts that have the same: most members of a cluster do."""
+    told = itemgetter(*(column for column in columns if column != "account_id"))
+    known: dict[Any, Waterfall] = {}
+
+    def fall(evidence: Sequence[Row], score: float) -> Waterfall:
+        key = (score, *map(told, evidence))
+        if key not in known:
+            known[key] = waterfall(evidence, score)
+        return known[key]
+
+    return fall
 
 
 def _neighbours(links: pa.Table, things: Iterable[str]) -> dict[tuple[str, str], list[str]]:
@@ -142,6 +168,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     things = [row["thing"] for rows in links.values() for row in rows if row["thing"] is not None]
     neighbours = _neighbours(results.links, things) if with_neighbours else defaultdict(list)
     support = family_support(results.run)
+    fall_of = _falls(results.evidence.column_names)
     gathered = []
     for account in accounts.to_pylist():
         name = account["account_id"]
@@ -151,7 +178,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
             Dossier(
                 account=account,
                 cluster=clusters.get(account["cluster_id"]),
-                waterfall=waterfall(evidence[name], account["score"]),
+                waterfall=fall_of(evidence[name], account["score"]),
                 families=tuple(family for family, _ in strong),
                 without=tuple((family, account["score"] - total) for family, total in strong),
                 links=_shared(links[name], neighbours),

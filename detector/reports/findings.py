@@ -6,6 +6,7 @@ Names are exact here, escaped only as JSON escapes. A finding recommends; it mus
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import pyarrow as pa
 
 from detector.reports.dossiers import Dossier, dossiers, flagged
 from detector.reports.techniques import techniques
-from detector.reports.waterfall import Step
+from detector.reports.waterfall import Step, Waterfall
 from detector.results import Results
 
 #: Version of `finding.schema.json`: the first number changes when a reader could break.
@@ -28,9 +29,17 @@ MOST_KINDS = 3
 #: Flagged accounts gathered at once: bounds memory when a budget is generous.
 BATCH = 5000
 
+#: Texts of evidence kept for the accounts after, some kB each (chosen: members of a cluster score alike, so they come
+#: one after another).
+_KEPT = 256
+
+_ENCODER = json.JSONEncoder(ensure_ascii=True, allow_nan=False, sort_keys=True)
+
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
     """Write a value as JSON of printable ASCII, keys sorted."""
+    if indent is None:
+        return _ENCODER.encode(value)
     return json.dumps(value, ensure_ascii=True, allow_nan=False, sort_keys=True, indent=indent)
 
 
@@ -60,8 +69,18 @@ def _piece(step: Step) -> dict[str, Any]:
     }
 
 
-def _sum_of(dossier: Dossier, kind: str) -> float:
-    return sum((step.contribution for step in dossier.waterfall.steps if step.kind == kind), start=0.0)
+def _sum_of(fall: Waterfall, kind: str) -> float:
+    return sum((step.contribution for step in fall.steps if step.kind == kind), start=0.0)
+
+
+def _evidence(fall: Waterfall) -> dict[str, Any]:
+    return {
+        "prior": _sum_of(fall, "prior"),
+        "evidence_for": [_piece(step) for step in fall.evidence_for],
+        "evidence_against": [_piece(step) for step in fall.evidence_against],
+        "smaller_pieces": _sum_of(fall, "small"),
+        "unexplained": _sum_of(fall, "unexplained"),
+    }
 
 
 def _missing(run: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -75,7 +94,12 @@ def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
     ----------
     run: `Results.run`.
     """
-    account, fall = dossier.account, dossier.waterfall
+    return _account(dossier, run) | _evidence(dossier.waterfall)
+
+
+def _account(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
+    """All of a finding but its evidence."""
+    account = dossier.account
     return {
         "schema_version": SCHEMA_VERSION,
         "account_id": dossier.account_id,
@@ -92,11 +116,6 @@ def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
         "first_seen_at": _iso(account["first_seen_at"]),
         "last_seen_at": _iso(account["last_seen_at"]),
         "evidence_level": run.get("evidence_level"),
-        "prior": _sum_of(dossier, "prior"),
-        "evidence_for": [_piece(step) for step in fall.evidence_for],
-        "evidence_against": [_piece(step) for step in fall.evidence_against],
-        "smaller_pieces": _sum_of(dossier, "small"),
-        "unexplained": _sum_of(dossier, "unexplained"),
         "missing": _missing(run),
         "links": [
             {"kind": one.kind, "thing": one.thing, "n_accounts": one.n_accounts, "n_events": one.n_events}
@@ -110,16 +129,26 @@ def finding(dossier: Dossier, run: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def findings(results: Results) -> Iterator[dict[str, Any]]:
-    """Give one finding per flagged account, most suspicious first."""
+def _suspects(results: Results) -> Iterator[Dossier]:
     suspects: pa.Table = flagged(results.scored)
     for start in range(0, suspects.num_rows, BATCH):
-        for dossier in dossiers(results, suspects.slice(start, BATCH), with_neighbours=False):
-            yield finding(dossier, results.run)
+        yield from dossiers(results, suspects.slice(start, BATCH), with_neighbours=False)
+
+
+def findings(results: Results) -> Iterator[dict[str, Any]]:
+    """Give one finding per flagged account, most suspicious first."""
+    for dossier in _suspects(results):
+        yield finding(dossier, results.run)
+
+
+def _texts(value: Mapping[str, Any]) -> dict[str, str]:
+    return {key: to_json(item) for key, item in value.items()}
 
 
 def write_findings(results: Results, path: Path) -> None:
-    """Write `findings.jsonl`: one finding per line."""
+    """Write `findings.jsonl`: one finding per line, as `to_json` writes it; evidence that accounts share, once."""
+    evidence_texts = lru_cache(_KEPT)(lambda fall: _texts(_evidence(fall)))
     with path.open("w", encoding="ascii", newline="\n") as lines:
-        for one in findings(results):
-            lines.write(to_json(one) + "\n")
+        for dossier in _suspects(results):
+            texts = _texts(_account(dossier, results.run)) | evidence_texts(dossier.waterfall)
+            lines.write("{" + ", ".join(f'"{key}": {texts[key]}' for key in sorted(texts)) + "}\n")

@@ -5,6 +5,7 @@ Nothing is dropped: pieces too small to read are folded into one step that still
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from math import fsum
 from typing import Any, NamedTuple
 
@@ -46,19 +47,19 @@ class Step(NamedTuple):
     peers: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Waterfall:
-    """All steps of one account, in reading order: prior, for, against, smaller pieces."""
+    """All steps of one account, in reading order: prior, for, against, smaller pieces. Accounts may share one."""
 
     steps: tuple[Step, ...]
     score: float
 
-    @property
+    @cached_property
     def evidence_for(self) -> tuple[Step, ...]:
         """Steps that raise the score, strongest first."""
         return tuple(step for step in self.steps if step.kind == "for")
 
-    @property
+    @cached_property
     def evidence_against(self) -> tuple[Step, ...]:
         """Steps that lower the score, strongest first."""
         return tuple(step for step in self.steps if step.kind == "against")

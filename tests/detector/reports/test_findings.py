@@ -78,3 +78,12 @@ def test_lines_are_ascii_and_exact(make_results, hostile_strings, tmp_path):
     names = [json.loads(line)["account_id"] for line in raw.decode().splitlines()]
     flagged = [row["account_id"] for row in results.scored.to_pylist() if row["is_flagged"]]
     assert flagged == names
+
+
+def test_lines_are_the_findings_where_accounts_share_evidence(make_results, tmp_path):
+    """A line is its finding as JSON with sorted keys, whether or not others before it had the same evidence."""
+    results = make_results([f"acct-{place}" for place in range(9)])
+    write_findings(results, tmp_path / "findings.jsonl")
+    lines = (tmp_path / "findings.jsonl").read_text().splitlines()
+    assert [json.dumps(one, sort_keys=True) for one in findings(results)] == lines
+    assert len({line.split('"evidence_for"')[1].split('"evidence_level"')[0] for line in lines}) == 2
