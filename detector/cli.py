@@ -103,10 +103,9 @@ def score(
     Example: stillwatch score last_14_days.parquet --out today --history yesterday
     """
     from detector.reports.atomic import check_free
-    from detector.reports.loading import load_history
 
     check_free(out)
-    looked = load_history(history) if history else None
+    looked = _looked(history)
     options = {
         "engine": engine,
         "input": {
@@ -124,13 +123,23 @@ def score(
     settings = resolve(config, assignments, options)
     from detector.pipeline import score as run
     from detector.progress import progress
-    from detector.reports.publish import write_results
 
     with progress(quiet=quiet or as_json) as tell:
         results = run(logs, settings, accounts=accounts, allow=allow, history=looked, tell=tell)
         tell("writing the report")
+        # Its libraries are loaded by now, beside the reading.
+        from detector.reports.publish import write_results
+
         write_results(results, out, report_accounts=settings.report.accounts)
     _say(results, out, quiet=quiet, as_json=as_json)
+
+
+def _looked(history: Path | None) -> Any:
+    if history is None:
+        return None
+    from detector.reports.loading import load_history
+
+    return load_history(history)
 
 
 def _say(results: Any, out: Path, *, quiet: bool, as_json: bool) -> None:
