@@ -17,7 +17,7 @@ from detector.record import Judgement, run_record
 from detector.results import Results
 from detector.sequential import EProcess
 from detector.settings import PolicySettings, ScoreSettings
-from detector.subjects import Subjects, describe
+from detector.subjects import Subjects, describe, without_dilution
 from detector.summaries import cluster_table, link_table, lookalike_table, scored_table, timeline_table
 from detector.tables import EXCERPTS, HISTORY, LOOKALIKES
 from detector.weighing import weigh
@@ -64,7 +64,7 @@ def judge(
     clock: takes how long each stage took.
     """
     with clock.stage("link"):
-        subjects = describe(profiles, settings, extras=extras_of(detector))
+        subjects = without_dilution(describe(profiles, settings, extras=extras_of(detector)), detector)
     with clock.stage("score"):
         is_sound = log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)

@@ -1,12 +1,13 @@
 """Who is scored: accounts, the clusters they are pooled in, and the features of both. Nothing is judged here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from detector.detectors.base import Detector
 from detector.features.catalogue import compute_features
 from detector.features.extras import Extra, compute_extras
 from detector.linkage.clusters import link_accounts
@@ -24,6 +25,7 @@ class Subjects:
     ----------
     profiles: of the accounts.
     cluster: cluster number of each account, shape (n_accounts,).
+    core: number of the core of each account, see `link_accounts`; shape (n_accounts,).
     links: what accounts share.
     own: features of the accounts, shape (n_accounts, n_features).
     pooled: features of each account's cluster, in the order of the accounts, same shape.
@@ -37,6 +39,7 @@ class Subjects:
     own: pd.DataFrame
     pooled: pd.DataFrame
     style: Reals
+    core: npt.NDArray[np.int64]
     extras: tuple[Extra, ...] = ()
 
     @property
@@ -55,11 +58,43 @@ def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra
     columns = profiles.filled_columns
     own = _described(profiles, profiles, columns, extras)
     style = styles(profiles, own)
-    links, cluster = link_accounts(profiles, style, settings.linkage, threads=settings.input.n_threads)
-    pooled = own.copy()
-    rows = np.flatnonzero(np.bincount(cluster)[cluster] > 1)
-    if len(rows):
-        shared, groups = np.unique(cluster[rows], return_inverse=True)
-        merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
-        pooled.iloc[rows] = _described(merged, profiles, columns, extras).iloc[groups].to_numpy()
-    return Subjects(profiles, cluster, links, own, pooled, style, extras)
+    links, cluster, core = link_accounts(profiles, style, settings.linkage, threads=settings.input.n_threads)
+    rows, pooled = np.flatnonzero(np.bincount(cluster)[cluster] > 1), own.copy()
+    pooled.iloc[rows] = _pooled(profiles, cluster, rows, extras)
+    return Subjects(profiles, cluster, links, own, pooled, style, core, extras)
+
+
+def _pooled(
+    profiles: Profiles, cluster: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], extras: Sequence[Extra]
+) -> npt.NDArray[np.float64]:
+    """Give the features of the clusters of some accounts, all members of which are among them; shape (n_rows, ...)."""
+    columns = profiles.filled_columns
+    shared, groups = np.unique(cluster[rows], return_inverse=True)
+    merged = profiles.take(rows).pool(groups, [str(number) for number in shared])
+    return _described(merged, profiles, columns, extras).iloc[groups].to_numpy()
+
+
+def without_dilution(subjects: Subjects, detector: Detector) -> Subjects:
+    """Judge cores as clusters of their own where that is worse for them: decoys that only share things hide nobody.
+
+    A detector that takes its measure from the log at hand judges clusters as they are.
+
+    Returns
+    -------
+    Subjects whose clusters are those that are judged; the rest of a cluster stays together, and is judged as the whole.
+    """
+    size, of = np.bincount(subjects.core)[subjects.core], subjects.cluster_size
+    rows = np.flatnonzero((size > 1) & (size < of))
+    if not len(rows):
+        return subjects
+    level, whole = subjects.profiles.evidence_level, subjects.pooled.iloc[rows]
+    core = whole.copy()
+    core[:] = _pooled(subjects.profiles, subjects.core, rows, subjects.extras)
+    verdict = detector.judge(core, level)
+    if verdict.reference is None or verdict.reference.is_of_log:
+        return subjects
+    is_worse = verdict.scores > detector.judge(whole, level).scores
+    pooled, cluster = subjects.pooled.copy(), subjects.cluster.copy()
+    pooled.iloc[rows[is_worse]] = core.iloc[is_worse].to_numpy()
+    cluster[rows[is_worse]] = cluster.max(initial=-1) + 1 + subjects.core[rows[is_worse]]
+    return replace(subjects, pooled=pooled, cluster=np.unique(cluster, return_inverse=True)[1])

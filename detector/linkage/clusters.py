@@ -6,17 +6,18 @@ import numpy.typing as npt
 from detector.linkage.communities import components, confirmed, find_clusters, numbered
 from detector.linkage.links import Links, find_links, link_communities
 from detector.linkage.lockstep import find_lock_steps
-from detector.linkage.siblings import Reals, find_siblings, sign_up_days
+from detector.linkage.siblings import Reals, find_siblings, sign_up_days, sign_up_parts
 from detector.profiles.store import Profiles
 from detector.settings import LinkageSettings
 
 _DAY_US = 86_400e6
 Numbers = npt.NDArray[np.int64]
+Pairs = tuple[Numbers, Numbers]
 
 
 def link_accounts(
     profiles: Profiles, style: Reals, settings: LinkageSettings, *, threads: int = 1
-) -> tuple[Links, Numbers]:
+) -> tuple[Links, Numbers, Numbers]:
     """Find what accounts share, and who belongs together.
 
     Parameters
@@ -25,16 +26,18 @@ def link_accounts(
 
     Returns
     -------
-    Links, and the cluster number of each account as `find_clusters` gives it.
+    Links; the cluster number of each account as `find_clusters` gives it; and the number of its core, the accounts of
+    its cluster that what they do ties to it, whatever they hold: one that nothing so ties is a core of its own.
     """
     states = profiles.trimmed()
     links = find_links(states)
     groups = find_clusters(links, len(profiles), settings, threads=threads)
     if not settings.enabled:
-        return links, groups
+        return links, groups, groups
     n_requests, days = states["volume"].n_requests, sign_up_days(profiles)
     n = int(groups.max(initial=-1)) + 1
-    siblings = confirmed(*find_siblings(style, days, n_requests, groups, threads=threads), n)
+    parts = sign_up_parts(days, n_requests, groups)
+    siblings, kin = _siblings(*find_siblings(style, days, n_requests, parts, threads=threads), parts, groups)
     links = link_communities(links, "sign_up", _communities(*siblings, groups), days, n_requests)
     stepping = find_lock_steps(states["moments"].moments, most_accounts=settings.max_accounts, threads=threads)
     in_step = confirmed(*stepping, len(groups))
@@ -42,7 +45,26 @@ def link_accounts(
     links = link_communities(links, "lock_step", _communities(*in_step, np.arange(len(groups))), begins, n_requests)
     first = np.concatenate([siblings[0], groups[in_step[0]]])
     second = np.concatenate([siblings[1], groups[in_step[1]]])
-    return links, numbered(components(first, second, n)[groups], links)
+    core = components(np.concatenate([kin[0], in_step[0]]), np.concatenate([kin[1], in_step[1]]), len(groups))
+    return links, numbered(components(first, second, n)[groups], links), core
+
+
+def _siblings(first: Numbers, second: Numbers, parts: Numbers, groups: Numbers) -> tuple[Pairs, Pairs]:
+    """Lift ties between parts of groups: to confirmed ties of the groups, and to ties of the accounts of the parts."""
+    n, n_parts = int(groups.max(initial=-1)) + 1, int(parts.max(initial=-1)) + 1
+    group = np.zeros(n_parts, np.int64)
+    group[parts[parts >= 0]] = groups[parts >= 0]
+    one, other = group[first], group[second]
+    siblings = confirmed(one[one != other], other[one != other], n)
+    is_kept = np.isin(np.minimum(one, other) * n + np.maximum(one, other), siblings[0] * n + siblings[1])
+    member = np.flatnonzero(np.isin(parts, np.concatenate([first[is_kept], second[is_kept]])))
+    leader = np.zeros(n_parts, np.int64)
+    leader[parts[member]] = member
+    kin = (
+        np.concatenate([member, leader[first[is_kept]]]),
+        np.concatenate([leader[parts[member]], leader[second[is_kept]]]),
+    )
+    return siblings, kin
 
 
 def _communities(first: Numbers, second: Numbers, groups: Numbers) -> Numbers:

@@ -87,6 +87,25 @@ def sign_up_days(profiles: Profiles) -> npt.NDArray[np.float64]:
     return np.divide(member.sign_up_sum, member.n_signed_up, out=days, where=member.n_signed_up > 0)
 
 
+def sign_up_parts(days: npt.NDArray[np.float64], n_requests: Numbers, groups: Numbers) -> Numbers:
+    """Divide groups by when their accounts signed up, so that one bought years ago hides no maker's week.
+
+    Parameters
+    ----------
+    days, n_requests, groups: see `find_siblings`; each of shape (n_accounts,).
+
+    Returns
+    -------
+    Number of each account's part, shape (n_accounts,); -1 for an account that is too small or of unknown sign-up.
+    """
+    usable = np.flatnonzero((n_requests >= _MIN_REQUESTS) & ~np.isnan(days))
+    opened = pd.Series(days[usable]).groupby(groups[usable])
+    late = np.maximum(np.ceil((days[usable] - opened.transform("min").to_numpy()) / NEAR_DAYS) - 1, 0).astype(np.int64)
+    parts = np.full(len(days), -1)
+    parts[usable] = np.unique(groups[usable] * (late.max(initial=0) + 1) + late, return_inverse=True)[1]
+    return parts
+
+
 def find_siblings(
     style: Reals, days: npt.NDArray[np.float64], n_requests: Numbers, groups: Numbers, *, threads: int = 1
 ) -> tuple[Numbers, Numbers]:

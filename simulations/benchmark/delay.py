@@ -26,7 +26,7 @@ from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
 from detector.record import count_days
 from detector.settings import ScoreSettings
-from detector.subjects import describe
+from detector.subjects import describe, without_dilution
 from simulations.benchmark.inputs import read_truth
 
 _DAY_US = 86_400_000_000
@@ -88,7 +88,7 @@ def _look(
     so_far = profiles.take(np.arange(len(profiles)))
     if known is not None:
         so_far.enrich(known)
-    subjects = describe(so_far, settings, extras=extras_of(detector))
+    subjects = without_dilution(describe(so_far, settings, extras=extras_of(detector)), detector)
     verdict = detector.judge(subjects.pooled, so_far.evidence_level)
     if verdict.reference is None:
         raise ImpossibleRequestError(f"detector {detector.name!r} has no reference scores; a budget needs them")

@@ -11,7 +11,7 @@ from detector.detectors.registry import make_detector
 from detector.features.extras import slices_of
 from detector.profiles.store import Profiles, columns_read
 from detector.settings import InputSettings, ReportSettings, ScoreSettings
-from detector.subjects import describe
+from detector.subjects import describe, without_dilution
 from detector.tables import FAMILIES
 from detector.weighing import weigh
 from simulations.columns import LEAN, whole
@@ -103,7 +103,8 @@ class Watch:
         if len(rows) < 2:
             return _nothing(len(rows))
         seen = self.profiles.take(rows)
-        subjects = describe(seen, self._score, extras=extras_of(self._detector))
+        described = describe(seen, self._score, extras=extras_of(self._detector))
+        subjects = without_dilution(described, self._detector)
         verdict, decisions = weigh(subjects, self._detector, self.settings.policy, may_revoke=True)
         numbers = self._number[rows]
         found = np.flatnonzero(decisions.is_flagged & (decisions.action != "none") & may_look_at[numbers])

@@ -110,7 +110,7 @@ def main(n: int, threads: int) -> None:
     """Measure once."""
     profiles, style = population(n)
     before, began, worked = memory(), time.perf_counter(), time.process_time()
-    links, cluster = link_accounts(profiles, style, LinkageSettings(), threads=threads)  # type: ignore[arg-type]
+    links, cluster, _ = link_accounts(profiles, style, LinkageSettings(), threads=threads)  # type: ignore[arg-type]
     alike = resembles(style, cluster, is_stranger=np.bincount(cluster)[cluster] == 1)
     wall, cpu = time.perf_counter() - began, time.process_time() - worked
     n_clusters = int((np.bincount(cluster) > 1).sum())

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.features.catalogue import compute_features
-from detector.linkage.siblings import find_siblings, sign_up_days, styles
+from detector.linkage.siblings import find_siblings, sign_up_days, sign_up_parts, styles
 from tests.detector.features.small_logs import accounts_of, draw_accounts, draw_log, folded
 
 N_TOWN, N_FLEET, DIMENSIONS = 900, 24, 12
@@ -103,3 +103,23 @@ def test_styles_are_read_off_profiles() -> None:
     assert style[is_fleet].var(axis=0).sum() < 0.5 * style[~is_fleet].var(axis=0).sum()
     assert (style**2).sum(axis=1).mean() == pytest.approx(2.0, rel=1e-3)
     assert np.ptp(sign_up_days(profiles)[is_fleet]) < 1
+
+
+def test_a_group_is_divided_by_when_its_accounts_signed_up() -> None:
+    """Accounts within a week stay together; one bought years before or after, or of no known day, is no part of it."""
+    days = np.array([100.0, 102.0, 107.0, 700.0, np.nan, 101.0])
+    parts = sign_up_parts(days, np.array([50, 50, 50, 50, 50, 1]), np.zeros(6, np.int64))
+    assert parts.tolist() == [0, 0, 0, 1, -1, -1]
+
+
+def test_an_old_account_on_each_card_hides_no_fleet() -> None:
+    """A fleet whose members each pay for an account of another time and style comes together as it does without."""
+    rng = np.random.default_rng(7)
+    old = rng.normal(size=(N_FLEET, DIMENSIONS)), rng.uniform(0, 390, N_FLEET)
+    world = joined(joined(town(rng), *fleet(rng)), *old)
+    n, groups = len(world[1]), np.arange(len(world[1]))
+    groups[N_TOWN + N_FLEET :] = np.arange(N_TOWN, N_TOWN + N_FLEET)
+    parts = sign_up_parts(world[1], np.full(n, 50), groups)
+    found = tied(world, parts)
+    assert len(found & set(parts[N_TOWN : N_TOWN + N_FLEET].tolist())) >= 0.8 * N_FLEET
+    assert len(tied(world, groups) & set(range(N_TOWN, N_TOWN + N_FLEET))) == 0
