@@ -33,7 +33,7 @@ model: $(STAMP)
 	$(BIN)/stillwatch fit $(REPLAYS:%=%/events.parquet) $(MODEL)/generated/events.parquet \
 	  $(patsubst %,--truth %/truth.parquet,$(REPLAYS) $(MODEL)/generated) \
 	  $(patsubst %,--accounts %/accounts.csv,$(REPLAYS)) --accounts $(MODEL)/generated/accounts.parquet \
-	  --leave-out licensed_data --out $(MODEL)/combined.json
+	  --leave-out licensed_data --leave-out framing_victim --out $(MODEL)/combined.json
 
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --output-file requirements.lock pyproject.toml requirements.build

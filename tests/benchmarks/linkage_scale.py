@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from detector.linkage.clusters import link_accounts
-from detector.linkage.resemblance import resembles
+from detector.linkage.resemblance import measure, resembles
 from detector.profiles.moments import MOMENTS
 from detector.profiles.sketches import FREE
 from detector.settings import LinkageSettings
@@ -111,7 +111,9 @@ def main(n: int, threads: int) -> None:
     profiles, style = population(n)
     before, began, worked = memory(), time.perf_counter(), time.process_time()
     links, cluster, _ = link_accounts(profiles, style, LinkageSettings(), threads=threads)  # type: ignore[arg-type]
-    alike = resembles(style, cluster, is_stranger=np.bincount(cluster)[cluster] == 1)
+    is_stranger = np.bincount(cluster)[cluster] == 1
+    yardstick = measure(style, cluster, is_stranger=is_stranger, speaks=~is_stranger)
+    alike = resembles(yardstick, style, cluster, is_stranger=is_stranger, speaks=~is_stranger)
     wall, cpu = time.perf_counter() - began, time.process_time() - worked
     n_clusters = int((np.bincount(cluster) > 1).sum())
     print(f"{n} accounts, {len(links)} links, {n_clusters} clusters, {int(alike.sum())} members ask like theirs")
