@@ -20,7 +20,8 @@ MOST_BARS = 96
 
 _NAMESPACE = re.compile(r'\sxmlns(:\w+)?="[^"]*"')
 _SIZE = re.compile(r'<svg class="marks" version="1.1"|<svg version="1.1" class="marks" width="\d+" height="\d+"')
-_AXIS = {"title": None, "ticks": False, "domain": False, "labelPadding": 6, "labelFontSize": 11}
+#: Of every axis: numbers, without lines of their own.
+AXIS = {"title": None, "ticks": False, "domain": False, "labelPadding": 6, "labelFontSize": 11}
 
 
 def draw(spec: Mapping[str, Any]) -> str:
@@ -80,11 +81,11 @@ def score_histogram(scores: npt.NDArray[np.float64], threshold: float | None) ->
     rows = score_bins(scores, threshold)
     top = max((row["n"] for row in rows), default=1)
     ticks = [0] + [10**power for power in range(len(str(top)))]
-    y = {"type": "quantitative", "scale": {"type": "symlog"}, "axis": _AXIS | {"values": ticks, "format": ",d"}}
+    y = {"type": "quantitative", "scale": {"type": "symlog"}, "axis": AXIS | {"values": ticks, "format": ",d"}}
     x = {
         "type": "quantitative",
         "scale": {"zero": False, "nice": False},
-        "axis": _AXIS | {"grid": False, "tickCount": 9},
+        "axis": AXIS | {"grid": False, "tickCount": 9},
     }
     layers = []
     for is_flagged, color in ((False, "#777777"), (True, "#cc5500")):
@@ -151,7 +152,7 @@ def request_timeline(timeline: Sequence[Mapping[str, Any]], *, domain: tuple[int
     layer["encoding"]["x"] |= {
         "type": "temporal",
         "scale": scale,
-        "axis": _AXIS | {"grid": False, "tickCount": 5, "format": "%d %b"},
+        "axis": AXIS | {"grid": False, "tickCount": 5, "format": "%d %b"},
     }
-    layer["encoding"]["y"] |= {"type": "quantitative", "axis": _AXIS | {"tickCount": 2, "format": ",d"}}
+    layer["encoding"]["y"] |= {"type": "quantitative", "axis": AXIS | {"tickCount": 2, "format": ",d"}}
     return draw({"width": WIDTH, "height": 72, "data": {"values": rows}, **layer})

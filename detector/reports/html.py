@@ -1,6 +1,7 @@
 """The report for people: one page, no script, no remote asset. Every text goes through `shown`; none is trusted.
 
-What is said is decided here and in `dossiers`; how it looks is decided in `report.html.jinja`.
+What is said is decided here and in `dossiers`; how it looks is decided in `report.html.jinja` and `page.css`, the style
+sheet of all pages.
 """
 
 from collections import Counter
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
+STYLE = Path(__file__).with_name("page.css")
 
 #: Rows that a table of the page shows (chosen: what a person scrolls through); the files have all.
 MOST_ACCOUNTS = 200
@@ -79,16 +81,15 @@ def _name(text: str) -> "Markup":
     return _markup(safe_name(text))
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Give what templates of pages are rendered by: every value goes through `shown`, `style` is the style sheet."""
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(
-        autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    made = Environment(autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     plain = (words.number, words.signed, words.fixed, words.share, words.rarity, instants.instant, instants.day)
-    environment.filters.update({function.__name__: function for function in plain})
-    environment.filters.update(name=_name, remark=remark, hexed=hex_bytes, listed=words.listed)
-    environment.globals.update(
+    made.filters.update({function.__name__: function for function in plain})
+    made.filters.update(name=_name, remark=remark, hexed=hex_bytes, listed=words.listed)
+    made.globals.update(
         measure=units.measure,
         usual=units.usual,
         among=words.among,
@@ -96,14 +97,16 @@ def _environment() -> "Environment":
         counted=words.counted,
         period=instants.period,
         recommendation=words.RECOMMENDATION,
+        style=drawn(STYLE.read_text(encoding="utf-8").rstrip()),
     )
-    return environment
+    return made
 
 
-def _chart(svg: str) -> "Markup":
+def drawn(own: str) -> "Markup":
+    """Let a chart or a style sheet of our own into a page as it is; it holds nothing from a log."""
     from markupsafe import Markup
 
-    return Markup(svg)  # noqa: S704 - drawn by us from numbers
+    return Markup(own)  # noqa: S704 - made by us from numbers
 
 
 def log_domain(run: Mapping[str, Any]) -> tuple[int, int] | None:
@@ -133,7 +136,7 @@ def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] |
         "links": dossier.links[:MOST_LINKS],
         "n_links": len(dossier.links),
         "busiest": busiest,
-        "timeline": _chart(request_timeline(dossier.timeline, domain=domain)) if dossier.timeline else None,
+        "timeline": drawn(request_timeline(dossier.timeline, domain=domain)) if dossier.timeline else None,
     }
 
 
@@ -183,7 +186,7 @@ def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
         "errors_expected": [*errors_expected(run), *gathered(run)],
         "drifted": drifted(run),
         "log_period": run.get("period") or {},
-        "histogram": _chart(score_histogram(scores, run.get("threshold"))) if len(scores) else None,
+        "histogram": drawn(score_histogram(scores, run.get("threshold"))) if len(scores) else None,
         "suspects": suspects.slice(0, MOST_ACCOUNTS).to_pylist(),
         "clusters": results.clusters.slice(0, MOST_CLUSTERS).to_pylist(),
         "n_clusters": results.clusters.num_rows,
@@ -200,6 +203,6 @@ def write_report(results: Results, path: Path, *, report_accounts: int) -> None:
     ----------
     report_accounts: flagged accounts shown in full.
     """
-    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
+    template = environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
     text = template.render(page(results, report_accounts=report_accounts))
     path.write_text(text, encoding="utf-8", newline="\n")
