@@ -56,7 +56,8 @@ def simulate(
 ) -> None:
     """Rehearse: a world goes on, a defender looks and acts, attackers react.
 
-    Keys of --set begin with defence. or attack., or are the scenario's. A run that was cut off goes on where it was.
+    DIR gets the log, its truth, ledger.parquet, outcome.json and report.html, the page to look at. Keys of --set begin
+    with defence. or attack., or are the scenario's. A run that was cut off goes on where it was.
 
     Example: stillwatch simulate configs/scenarios/deepseek_sync.toml --attack configs/attacks/adaptive.toml --out run
     """
@@ -72,7 +73,7 @@ def simulate(
             rehearsal, out, keeps_log=not no_log, workers=workers, tell=tell,
             say=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
-    typer.echo("\n".join([*lines(outcome), f"outcome: {out / 'outcome.json'}"]))
+    typer.echo("\n".join([*lines(outcome), f"report: {out / 'report.html'}, figures: {out / 'outcome.json'}"]))
 
 
 def evaluate(

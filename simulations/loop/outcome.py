@@ -4,14 +4,19 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from detector import __version__
 from detector.intervals import share_with_interval
 from simulations.loop.campaign import Campaign
 from simulations.loop.engine import STEP_US, Loop
-from simulations.loop.keys import DAY_US, STATES, UNSENT
+from simulations.loop.keys import ACTIVE, DAY_US, STATES, UNSENT, VERIFY
+from simulations.loop.rehearsal import Rehearsal
 from simulations.loop.stage import BEFORE
 from simulations.loop.tally import Reals
 from simulations.loop.value import worth
+from simulations.streams import Counts
 
 #: A campaign counts as found when so many of its accounts are flagged; as in `benchmark.delay`. Chosen.
 FOUND = 2
@@ -27,7 +32,9 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
     Returns
     -------
     JSON-ready: `requests` by outcome; `campaigns` by name, amounts in USD and times in days since the campaign's first
-    request; `honest` by persona, shares with exact intervals; `work` of reviewers; `n_looks`.
+    request, which comes `begins_on_day`; per campaign `daily`, of which `alive` and `spent_usd` are as at the end of
+    each day of the log and all else counts what falls into it; `honest` by persona, shares with exact intervals; `work`
+    of reviewers; version and `digest` of what was rehearsed.
 
     Raises
     ------
@@ -38,6 +45,8 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
     scenario = loop.stage.world.scenario
     counts = loop.tally.by_outcome.sum(axis=0)
     return {
+        "stillwatch": __version__,
+        "digest": Rehearsal(scenario, loop.defence, loop.attack).digest,
         "scenario": scenario.name,
         "seed": scenario.seed,
         "defence": loop.defence.name,
@@ -52,6 +61,7 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
         "work": {
             "cases": loop.desk.n_closed,
             "appeals": loop.desk.n_appeals,
+            "waiting": int(loop.desk.is_waiting(loop.keys.n).sum()),
             "reviewer_hours": loop.desk.minutes / 60.0,
         },
     }
@@ -77,6 +87,18 @@ def _daily(values: Reals) -> list[float]:
     return [round(float(v), 6) for v in np.add.reduceat(values, starts)]
 
 
+def _day_ends(n_steps: int) -> Counts:
+    """Give the last step of each day; the last day may be short."""
+    per_day = DAY_US // STEP_US
+    return np.minimum(np.arange(per_day, n_steps + per_day, per_day), n_steps) - 1
+
+
+def _per_day(at_us: Counts, n_days: int) -> list[int]:
+    """Count instants by day of the log; the end of the log belongs to its last day."""
+    days = np.minimum(at_us // DAY_US, n_days - 1)
+    return [int(n) for n in np.bincount(days, minlength=n_days)]
+
+
 def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
     tally, settings = loop.tally, loop.attack.value
     now = {name: sums[number] for name, sums in tally.with_defence.items()}
@@ -84,15 +106,18 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
     own = np.flatnonzero(tally.campaign == number)
     begins_us = int(np.argmax(alone["taken"] > 0)) * STEP_US
     flagged, stopped = (np.sort(at[own][at[own] != BEFORE]) for at in (loop.first_flagged_us, loop.first_stopped_us))
+    limited = _first_limited_us(loop, own)
     found_us = int(flagged[FOUND - 1]) if len(flagged) >= FOUND else None
     taken_found = None if found_us is None else float(now["taken"][: found_us // STEP_US].sum())
-    spent, spent_alone = campaign.purse.total, _spent_alone(campaign, float(alone["token_usd"].sum()), tally.n_steps)
+    ends = _day_ends(tally.n_steps)
+    spent, spent_alone = campaign.purse.total, _spent_alone(campaign, alone["token_usd"], ends)[-1]
     per_token, per_token_alone = (
         _per_million(usd, float(figures["useful_tokens"].sum()))
         for usd, figures in ((spent, now), (spent_alone, alone))
     )
     first = Counter(loop.first_evidence[own[loop.first_flagged_us[own] != BEFORE]].tolist())
     return {
+        "begins_on_day": begins_us / DAY_US,
         "n_first_accounts": campaign.n_first,
         "n_opened_later": campaign.n_opened,
         "n_revoked": int(loop.ever[own, STATES.index("revoke")].sum()),
@@ -101,12 +126,14 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
         "prevented": _share_prevented(float(now["taken"].sum()), float(alone["taken"].sum())),
         "worth_usd": float(worth(now["useful"].sum(), settings)),
         "worth_usd_without": float(worth(alone["useful"].sum(), settings)),
+        "first_usd": campaign.first_usd,
         "spent_usd": {**campaign.purse.spent, "total": spent},
         "spent_usd_without": spent_alone,
         "usd_per_useful_million_tokens": per_token,
         "usd_per_useful_million_tokens_without": per_token_alone,
         "cost_multiplier": None if per_token is None or not per_token_alone else per_token / per_token_alone,
         "days_to_first_flags": None if found_us is None else (found_us - begins_us) / DAY_US,
+        "days_to_first_limit": None if not len(limited) else (int(limited[0]) - begins_us) / DAY_US,
         "days_to_first_stop": None if not len(stopped) else (int(stopped[0]) - begins_us) / DAY_US,
         "taken_before_first_flags": taken_found,
         "first_evidence": dict(sorted(first.items(), key=lambda pair: (-pair[1], pair[0]))),
@@ -114,10 +141,23 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
         "daily": {
             "taken": _daily(now["taken"]),
             "taken_without": _daily(alone["taken"]),
-            "alive": [row[number] for row in loop.alive[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
-            "spent_usd": [round(row[number], 6) for row in loop.spent[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
+            "alive": [loop.alive[end][number] for end in ends],
+            "spent_usd": [round(loop.spent[end][number], 6) for end in ends],
+            "spent_usd_without": [round(usd, 6) for usd in _spent_alone(campaign, alone["token_usd"], ends)],
+            "flagged": _per_day(flagged, len(ends)),
+            "limited": _per_day(limited, len(ends)),
+            "stopped": _per_day(stopped, len(ends)),
         },
     }
+
+
+def _first_limited_us(loop: Loop, own: Counts) -> Counts:
+    """Give when some accounts were first throttled or weakened, since the log began [us], ascending."""
+    ledger = loop.ledger.table()
+    is_limited = pc.is_in(ledger["state"], pa.array(STATES[ACTIVE + 1 : VERIFY]))
+    rows = ledger.filter(pc.and_(is_limited, pc.is_in(ledger["account_id"], loop.ledger.names.take(pa.array(own)))))
+    firsts = rows.group_by("account_id").aggregate([("at", "min")])["at_min"]
+    return np.sort(firsts.cast(pa.int64()).to_numpy() - loop.ledger.begins_us)
 
 
 def _share_prevented(taken: float, alone: float) -> float | None:
@@ -128,25 +168,46 @@ def _per_million(usd: float, tokens: float) -> float | None:
     return usd / tokens * 1e6 if tokens > 0 else None
 
 
-def _spent_alone(campaign: Campaign, token_usd: float, n_steps: int) -> float:
-    """Give what the campaign would have spent without a defence: its first accounts, its exits and its tokens."""
-    n_days = n_steps * STEP_US // DAY_US
-    return campaign.first_usd + campaign.n_exits * campaign.settings.exit_usd_per_day * n_days + token_usd
+def _spent_alone(campaign: Campaign, token_usd: Reals, ends: Counts) -> list[float]:
+    """Give what the campaign would have spent by the end of each day without a defence: accounts, exits, tokens.
+
+    Parameters
+    ----------
+    token_usd: of each step, shape (n_steps,).
+    ends: last step of each day; exits are paid for whole days only.
+    """
+    whole_days = (ends + 1) * STEP_US // DAY_US
+    exits = campaign.n_exits * campaign.settings.exit_usd_per_day * whole_days
+    return [float(usd) for usd in campaign.first_usd + exits + np.cumsum(token_usd)[ends]]
 
 
 def _honest(loop: Loop) -> dict[str, Any]:
     """Sum up by persona, victims of campaigns among them, what was done to accounts that harvest nothing."""
-    firsts = loop.stage.world.population.firsts
+    firsts, appeals = loop.stage.world.population.firsts, _appeals(loop)
     rows: dict[str, list[Any]] = {}
     for place, cast in enumerate(loop.stage.world.casts[: loop.stage.n_first_casts]):
         kind = cast.settings.persona or f"{cast.settings.kind}_victim"
         own = firsts[place] + np.flatnonzero(~cast.is_member)
         came = own[loop.tally.by_outcome[own].sum(axis=1) > 0]
         rows.setdefault(kind, []).append(came)
-    return {kind: _harm(loop, np.concatenate(parts)) for kind, parts in sorted(rows.items()) if sum(map(len, parts))}
+    return {
+        kind: _harm(loop, np.concatenate(parts), appeals)
+        for kind, parts in sorted(rows.items())
+        if sum(map(len, parts))
+    }
 
 
-def _harm(loop: Loop, own: Any) -> dict[str, Any]:
+def _appeals(loop: Loop) -> dict[str, Counts]:
+    """Count appeals of every account, and those that were granted; shape (n_accounts,)."""
+    ledger, counts = loop.ledger.table(), {}
+    for name, what in (("appeals", "appeals"), ("reinstated", "reinstates")):
+        accounts = ledger.filter(pc.equal(ledger["what"], what))["account_id"]
+        numbers = pc.index_in(accounts, loop.ledger.names).to_numpy()
+        counts[name] = np.bincount(numbers, minlength=loop.keys.n)
+    return counts
+
+
+def _harm(loop: Loop, own: Any, appeals: dict[str, Counts]) -> dict[str, Any]:
     revoked = loop.ever[own, STATES.index("revoke")]
     return {
         "n": len(own),
@@ -155,4 +216,6 @@ def _harm(loop: Loop, own: Any) -> dict[str, Any]:
         "revoked_share": share_with_interval(int(revoked.sum()), len(own)),
         "requests_lost": int(loop.tally.n_lost[own].sum()),
         "usd_lost": float(loop.tally.usd_lost[own].sum()),
+        "usd_without": float((loop.tally.usd[own] + loop.tally.usd_lost[own]).sum()),
+        **{name: int(counts[own].sum()) for name, counts in appeals.items()},
     }

@@ -20,6 +20,7 @@ from detector.reports.atomic import new_folder
 from simulations.benchmark.sheet import json_text
 from simulations.loop.engine import Looking, Loop, look_afresh
 from simulations.loop.outcome import outcome_of
+from simulations.loop.page import write_page
 from simulations.loop.rehearsal import Rehearsal
 from simulations.loop.stage import Stage, open_stage
 from simulations.loop.watch import Look
@@ -40,7 +41,7 @@ def simulate(
     tell: Tell = silent,
     say: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Rehearse, and write the log, the truth, the ledger and the outcome.
+    """Rehearse, and write the log, the truth, the ledger, the outcome and the page.
 
     Parameters
     ----------
@@ -69,13 +70,15 @@ def simulate(
                 looking=_looking(kept), workers=workers, tell=tell,
             )  # fmt: skip
             loop.run()
-        outcome = outcome_of(loop)
-        pq.write_table(loop.ledger.table(), folder / "ledger.parquet")
+        outcome, ledger, record = outcome_of(loop), loop.ledger.table(), rehearsal.record()
+        pq.write_table(ledger, folder / "ledger.parquet")
         pq.write_table(truth_of(stage, loop), folder / "truth.parquet")
         pq.write_table(accounts_of(loop), folder / "accounts.parquet")
-        (folder / "scenario.toml").write_text(toml_text(rehearsal.record()["scenario"]), encoding="utf-8")
-        (folder / "rehearsal.json").write_text(json_text(rehearsal.record()), encoding="utf-8")
+        for name, part in record.items():
+            (folder / f"{name}.toml").write_text(toml_text(part), encoding="utf-8")
+        (folder / "rehearsal.json").write_text(json_text(record), encoding="utf-8")
         (folder / "outcome.json").write_text(json_text(outcome), encoding="utf-8")
+        write_page(outcome, ledger, record, folder / "report.html")
     shutil.rmtree(kept, ignore_errors=True)
     return outcome
 
