@@ -111,16 +111,16 @@ def _section(name: str, row: Mapping[str, Any], days: float, ledger: pa.Table, b
     }
 
 
-def _work(outcome: Mapping[str, Any], ledger: pa.Table) -> list[tuple[str, str]]:
-    """Give what reviewers did, and what became of it."""
-    work = outcome["work"]
+def _work(outcome: Mapping[str, Any], ledger: pa.Table, *, is_mandatory: bool) -> list[tuple[str, str]]:
+    """Give what reviewers did, and what became of it; where review is not mandatory, recommendations stand unread."""
+    work, confirmed = outcome["work"], "confirmed" if is_mandatory else "taken as confirmed, without a reviewer"
     rows = {
         "Cases closed": f"{work['cases']:,}",
         "Hours, on cases and appeals": f"{work['reviewer_hours']:.1f}",
         "Hours a day": f"{work['reviewer_hours'] / outcome['days']:.1f}",
         "Accounts that waited for a reviewer when the log ended": f"{work['waiting']:,}",
     }
-    for title, what in (("Accounts confirmed as a harvest", "confirms"), ("Accounts cleared", "clears")):
+    for title, what in ((f"Recommendations {confirmed}", "confirms"), ("Recommendations cleared", "clears")):
         rows[title] = f"{_n_rows(ledger, what):,}"
     answered = f"{_n_rows(ledger, 'reinstates'):,} granted, {_n_rows(ledger, 'refuses an appeal'):,} refused"
     rows["Appeals, of anybody"] = f"{work['appeals']:,}: {answered}"
@@ -148,7 +148,7 @@ def page(outcome: Mapping[str, Any], ledger: pa.Table, record: Mapping[str, Any]
         "leads": leads(outcome),
         "harm": harm_of(outcome["honest"]),
         "sections": [_section(name, row, days, ledger, begins_us) for name, row in outcome["campaigns"].items()],
-        "work": _work(outcome, ledger),
+        "work": _work(outcome, ledger, is_mandatory=record["defence"]["review"]["is_mandatory"]),
         "changed": changed(record),
         "assumed": assumed(record),
         "has_text": record["scenario"]["text"],

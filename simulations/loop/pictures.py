@@ -92,8 +92,9 @@ def _area(rows: Points) -> dict[str, Any]:
 
 
 def _marks(marks: list[tuple[float, str]], days: float, *, is_told: bool = True) -> list[dict[str, Any]]:
+    """Draw a line at each mark, its words beside it on a row of their own, so that no line crosses other words."""
     layers = []
-    for place, (day, text) in enumerate(marks):
+    for place, (day, text) in enumerate(_outer_first(marks, days)):
         at = {"datum": day}
         top = -_LINE_PX * (len(marks) - place) + 2 if is_told else 0
         rule = {"type": "rule", "color": MARK, "strokeDash": [4, 3], "y": top}
@@ -105,3 +106,8 @@ def _marks(marks: list[tuple[float, str]], days: float, *, is_told: bool = True)
             encoding = {"x": at, "y": {"value": top - 1}, "text": {"value": text}}
             layers.append({"data": {"values": [{}]}, "mark": look, "encoding": encoding})
     return layers
+
+
+def _outer_first(marks: list[tuple[float, str]], days: float) -> list[tuple[float, str]]:
+    """Put marks of the first half of the log in order of time, those of the second half after them, the last first."""
+    return sorted(marks, key=lambda mark: (mark[0] > days / 2, -abs(mark[0] - days / 2)))
