@@ -27,12 +27,12 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
     Returns
     -------
     JSON-ready: `requests` by outcome; `campaigns` by name, amounts in USD and times in days since the campaign's first
-    request; `honest` by persona, shares with exact intervals; `work` of reviewers; `n_looks`.
+    request; `honest` by persona, shares with exact intervals; `work` of the defender.
 
     Raises
     ------
     BrokenSumError
-        Requests, money or revoked keys do not add up.
+        Requests, money or stopped keys do not add up.
     """
     check_sums(loop)
     scenario = loop.stage.world.scenario
@@ -50,6 +50,7 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
         "campaigns": {c.name: _campaign(loop, number, c) for number, c in enumerate(loop.campaigns)},
         "honest": _honest(loop),
         "work": {
+            "looks": loop.n_looks,
             "cases": loop.desk.n_closed,
             "appeals": loop.desk.n_appeals,
             "reviewer_hours": loop.desk.minutes / 60.0,
@@ -66,8 +67,14 @@ def check_sums(loop: Loop) -> None:
         own, purse = tally.campaign == number, campaign.purse
         if not np.isclose(tally.usd[own].sum(), purse.spent["tokens"], rtol=1e-9, atol=1e-6):
             raise BrokenSumError(f"campaign {campaign.name!r}: pays for other requests than those that were served")
-        if purse.held is not None and not np.isclose(purse.held, purse.left + purse.total, rtol=1e-9):
-            raise BrokenSumError(f"campaign {campaign.name!r}: money in is not money out")
+        if purse.held is not None and purse.total > purse.held * (1 + 1e-9):
+            raise BrokenSumError(f"campaign {campaign.name!r}: spends more than it has")
+
+
+def _at_day_ends(steps: list[Any]) -> list[Any]:
+    """Keep the last step of each day; the last day may be short."""
+    per_day = DAY_US // STEP_US
+    return [steps[min(begin + per_day, len(steps)) - 1] for begin in range(0, len(steps), per_day)]
 
 
 def _daily(values: Reals) -> list[float]:
@@ -86,7 +93,7 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
     flagged, stopped = (np.sort(at[own][at[own] != BEFORE]) for at in (loop.first_flagged_us, loop.first_stopped_us))
     found_us = int(flagged[FOUND - 1]) if len(flagged) >= FOUND else None
     taken_found = None if found_us is None else float(now["taken"][: found_us // STEP_US].sum())
-    spent, spent_alone = campaign.purse.total, _spent_alone(campaign, float(alone["token_usd"].sum()), tally.n_steps)
+    spent, spent_alone = campaign.purse.total, campaign.alone.purse.total
     per_token, per_token_alone = (
         _per_million(usd, float(figures["useful_tokens"].sum()))
         for usd, figures in ((spent, now), (spent_alone, alone))
@@ -114,8 +121,8 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
         "daily": {
             "taken": _daily(now["taken"]),
             "taken_without": _daily(alone["taken"]),
-            "alive": [row[number] for row in loop.alive[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
-            "spent_usd": [round(row[number], 6) for row in loop.spent[DAY_US // STEP_US - 1 :: DAY_US // STEP_US]],
+            "alive": [row[number] for row in _at_day_ends(loop.alive)],
+            "spent_usd": [round(row[number], 6) for row in _at_day_ends(loop.spent)],
         },
     }
 
@@ -126,12 +133,6 @@ def _share_prevented(taken: float, alone: float) -> float | None:
 
 def _per_million(usd: float, tokens: float) -> float | None:
     return usd / tokens * 1e6 if tokens > 0 else None
-
-
-def _spent_alone(campaign: Campaign, token_usd: float, n_steps: int) -> float:
-    """Give what the campaign would have spent without a defence: its first accounts, its exits and its tokens."""
-    n_days = n_steps * STEP_US // DAY_US
-    return campaign.first_usd + campaign.n_exits * campaign.settings.exit_usd_per_day * n_days + token_usd
 
 
 def _honest(loop: Loop) -> dict[str, Any]:
