@@ -4,9 +4,8 @@ The open loop is the same code with a defender that never acts. Requests of a st
 and on nothing later; draws are keyed by account, so stopping one account moves no other's.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,11 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from detector.progress import Tell, silent
 from detector.tables import ACCOUNTS
-from simulations.columns import LEAN, Scene
 from simulations.loop.attack import AttackSettings
 from simulations.loop.campaign import Campaign, Seen, open_campaign
 from simulations.loop.defence import DefenceSettings, MeasureSettings
@@ -39,18 +36,16 @@ from simulations.loop.keys import (
 from simulations.loop.ledger import Ledger
 from simulations.loop.plans import Plans
 from simulations.loop.review import Desk
+from simulations.loop.rows import Cursor, copied, enforced, in_turn
 from simulations.loop.stage import BEFORE, Stage
 from simulations.loop.tally import Answers, Tally
 from simulations.loop.watch import Look, Watch
-from simulations.spill import RECORD, Records, joined
+from simulations.spill import Records, joined
 from simulations.streams import Counts, Flags, Streams
 from simulations.world import CHUNK_ROWS, WORKERS
 
 #: A step of time [us]: states and plans change at its ends only, and looks come after whole steps. Chosen.
 STEP_US = DAY_US // 4
-#: HTTP status of what a defence does not serve.
-STATUS = {THROTTLED: 429, REFUSED: 403}
-_ANSWERED = ("output_tokens", "finish_reason", "refusal_category", "latency_ms", "cost_usd")
 
 #: Gives the look at an instant [us since the log began], from an earlier run where there is one.
 Looking = Callable[[int, Callable[[], Look]], Look]
@@ -117,7 +112,7 @@ class Loop:
         self._created_us = self._known["created_at"].cast(pa.int64()).to_numpy() - begins_us
         self._confirmed_to = np.full(n, -1, np.int8)
         self._n_waves = 0
-        self._at_first = _copied(world.scene)
+        self._at_first = copied(world.scene)
         self._noticed = np.zeros(n, np.bool_)
         self._verifying: list[tuple[int, Counts]] = []
         _, self._payment = np.unique(world.population.payment, return_inverse=True)
@@ -138,7 +133,7 @@ class Loop:
 
     def run(self) -> None:
         """Let everything happen."""
-        cursor = _Cursor(self.stage.world.spill.chunks(CHUNK_ROWS))
+        cursor = Cursor(self.stage.world.spill.chunks(CHUNK_ROWS))
         cadence = max(1, round(self.defence.cadence_days * DAY_US / STEP_US))
         with ThreadPoolExecutor(self.workers) as pool:
             for step in range(self.n_steps):
@@ -153,14 +148,16 @@ class Loop:
 
     # -- a step of the world
 
-    def _records(self, cursor: "_Cursor", step: int, end_us: int) -> Records:
+    def _records(self, cursor: "Cursor", step: int, end_us: int) -> Records:
         first, later = cursor.until(end_us), self.plans.take(step)
         return self.stage.world.spill.in_order(joined([first, later])) if len(later) else first
 
     def _step(self, step: int, records: Records, pool: ThreadPoolExecutor) -> Flags:
         """Let a step's requests be answered; gives the accounts that a limit of the defence held back."""
         held_back = np.zeros(self.keys.n, np.bool_)
-        for some, events in _in_turn(pool, self.stage.world.scene.table, records, self.workers):
+        for some, events in in_turn(
+            pool, self.stage.world.scene.table, records, n_rows=CHUNK_ROWS, workers=self.workers
+        ):
             is_valid, outcome = self.plans.is_valid(some), np.full(len(some), UNSENT, np.uint8)
             valid = np.flatnonzero(is_valid)
             model = events["model"].take(pa.array(valid)).cast(pa.string()).to_numpy(zero_copy_only=False)
@@ -173,7 +170,7 @@ class Loop:
             )
             is_gated = (outcome == REFUSED) & (state < VERIFY)
             held_back[some["account"][(outcome == THROTTLED) | is_gated]] = True
-            sent = _enforced(events, outcome)
+            sent = enforced(events, outcome)
             if sent.num_rows:
                 self.write(sent)
                 self.watch.fold(sent)
@@ -320,6 +317,8 @@ class Loop:
         return quiet
 
     def _release(self, now_us: int, accounts: Counts, who: str, what: str) -> None:
+        if not len(accounts):
+            return
         until_us = now_us + round(self.defence.review.cleared_days * DAY_US)
         self.ledger.add(now_us, who, what, accounts, state="active")
         self.keys.release(accounts, until_us)
@@ -373,68 +372,6 @@ class Loop:
         return frozenset(f for text in set(self._behind[accounts]) for f in text.split(",") if f)
 
 
-@dataclass
-class _Cursor:
-    """Reads requests in order up to an instant."""
-
-    chunks: Iterator[Records]
-    rest: Records = field(default_factory=lambda: np.empty(0, RECORD))
-
-    def until(self, end_us: int) -> Records:
-        parts = []
-        while True:
-            cut = int(np.searchsorted(self.rest["at_us"], end_us))
-            parts.append(self.rest[:cut])
-            if cut < len(self.rest):
-                self.rest = self.rest[cut:]
-                break
-            following = next(self.chunks, None)
-            if following is None:
-                self.rest = self.rest[cut:]
-                break
-            self.rest = following
-        return joined([np.ascontiguousarray(part) for part in parts])
-
-
 def _state(action: str) -> int:
     """Give the state that an action puts keys into; observing is none beyond active."""
     return ACTIVE if action == "observe" else STATES.index(action)
-
-
-def _copied(scene: Scene) -> Scene:
-    """Keep a scene whose accounts do not change."""
-    return replace(scene, population=replace(scene.population, traits=scene.population.traits.copy()))
-
-
-def _in_turn(
-    pool: ThreadPoolExecutor, table: Callable[[Records], pa.Table], records: Records, workers: int
-) -> Iterator[tuple[Records, pa.Table]]:
-    """Write rows beside one another; gives them in order."""
-    waiting: deque[tuple[Records, Future[pa.Table]]] = deque()
-    for begin in range(0, len(records), CHUNK_ROWS):
-        some = records[begin : begin + CHUNK_ROWS]
-        waiting.append((some, pool.submit(table, some)))
-        if len(waiting) > workers:
-            first, events = waiting.popleft()
-            yield first, events.result()
-    while waiting:
-        first, events = waiting.popleft()
-        yield first, events.result()
-
-
-def _enforced(events: pa.Table, outcome: Outcomes) -> pa.Table:
-    """Leave out what was not sent, and take the answers from what was not served."""
-    if (outcome == SERVED).all():
-        return events
-    sent = outcome != UNSENT
-    events, outcome = events.filter(pa.array(sent)), outcome[sent]
-    denied = pa.array(outcome != SERVED)
-    if not pc.any(denied).as_py():
-        return events
-    status = np.select([outcome == kind for kind in STATUS], list(STATUS.values()), events["status_code"].to_numpy())
-    for name in _ANSWERED:
-        place = LEAN.get_field_index(name)
-        kept = pc.if_else(denied, pa.scalar(None, LEAN.field(place).type), events[name])
-        events = events.set_column(place, LEAN.field(place), kept)
-    place = LEAN.get_field_index("status_code")
-    return events.set_column(place, LEAN.field(place), pa.array(status).cast(LEAN.field(place).type))

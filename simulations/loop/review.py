@@ -70,6 +70,8 @@ class Desk:
             self._waiting = self._waiting.drop(ready.index)
             return ready, ready.iloc[:0]
         self._spare = min(self._spare, _CARRIED) + self.settings.review.capacity_per_day * step_us / DAY_US
+        if not len(ready):
+            return ready, ready
         by_score = ready.groupby("case")["score"].max().sort_values(ascending=False, kind="stable")
         chosen = by_score.index[: int(self._spare)]
         self._spare -= len(chosen)

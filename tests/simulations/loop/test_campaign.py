@@ -112,9 +112,18 @@ def test_a_pool_is_used_up_and_the_next_pathway_taken() -> None:
 def test_the_rest_of_an_order_is_not_lost() -> None:
     """An order beyond the daily bound is completed where a pool runs dry on the way."""
     ways = [{"name": "a", "pool": 0.25}, {"name": "b", "pool": 2.0}]
-    respawn = {"is_on": True, "delay_days": 0.0, "per_day": 4.0}
+    respawn = {"is_on": True, "delay_days": 0.0, "per_day": 2.0}
     played = react({"do": "split", "factor": 2.0}, pathways=ways, respawn=respawn)
     assert len(opened(played)) == 1 + 7
+
+
+def test_orders_do_not_wait_for_one_another() -> None:
+    """Accounts of a split come at once, also where replacements come days later."""
+    respawn = {"is_on": True, "delay_days": 2.0, "per_day": 50}
+    played = react({"do": "split", "factor": 2.0}, respawn=respawn)
+    lost_us = played.of("gives up an account")["at_us"].min()
+    waited = played.of("opens an account")["at_us"] - lost_us
+    assert sorted(waited / DAY_US) == [0.0] * 7 + [2.0]
 
 
 def test_money_bounds_everything() -> None:
