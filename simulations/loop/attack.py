@@ -48,7 +48,7 @@ class TacticSettings(Settings):
     times: int = Field(1, ge=1, le=100, description="how often it can be repeated")
     usd: float = Field(0.0, ge=0, description="of work or goods, each time")
     factor: float = Field(2.0, gt=1, le=100, description="how much slower, over how many more accounts")
-    share: float = Field(0.25, ge=0, le=1, description="of requests that become cover; of accounts that probe")
+    share: float = Field(0.25, ge=0, le=1, description="of requests that become cover")
     days: float = Field(1.0, ge=0, le=365, description="that a probe takes")
 
 
@@ -92,6 +92,10 @@ class AttackSettings(Settings):
             )
         if not self.pathways:
             raise ValueError("pathways = []: an attacker needs a way to accounts; give at least one")
+        names = [pathway.name for pathway in self.pathways]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"pathways: name = {twice!r} is used twice; give every pathway its own name")
         return self
 
     @property

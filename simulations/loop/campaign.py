@@ -1,19 +1,25 @@
 """How a campaign acts: it sees what becomes of its own requests, and reacts within its means. It knows no score."""
 
-from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from simulations.loop.attack import COUNTERS, AttackSettings, TacticSettings
+from detector.errors import ConfigError
+from simulations.loop.alone import Alone, Daily
+from simulations.loop.attack import COUNTERS, AttackSettings, Tactic, TacticSettings
 from simulations.loop.keys import DAY_US
 from simulations.loop.ledger import Ledger
 from simulations.loop.plans import Manner, Plans
 from simulations.loop.purse import Purse
 from simulations.loop.stage import Stage
-from simulations.loop.value import worth
 from simulations.streams import Counts, Flags
+
+#: Parameter of an attacker that a tactic changes; one without it cannot use the tactic.
+CHANGES: dict[Tactic, str] = {"jitter": "pace", "add_cover": "cover_share"}
+#: Most of an account that a campaign carries over from a step in which it opened none. Chosen: less than one, so that
+#: no day sees more new accounts than its bound.
+_CARRIED = 1.0 - 1e-9
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Seen:
     stopped: its accounts that were refused so often that their clients gave up.
     hampered: its accounts that a limit held back.
     told: families of evidence that those stopped were told of.
-    behind: families of evidence behind the stops; only a probe finds them out.
+    behind: families of evidence behind stops and limits; only a probe finds them out.
     token_usd: what its served requests cost.
     useful: exchanges that it took and can use, so far.
     """
@@ -50,20 +56,29 @@ class Campaign:
     """Shape (n_accounts,): accounts that are its own, those it may still open among them."""
     alive: Flags
     """Shape (n_accounts,): accounts in use."""
+    first_usd: float = 0.0
+    """What it paid for the accounts and payments that it began with."""
     manner: Manner = field(default_factory=Manner)
     has_ended: bool = False
     reacts_from_us: int = 0
     knows: frozenset[str] = frozenset()
     pathway: int = 0
     n_opened: int = 0
-    first_usd: float = 0.0
-    """What it paid for the accounts and payments that it began with."""
+    alone: Alone = field(init=False)
+    """The same campaign without a defence."""
     _uses: dict[int, int] = field(default_factory=dict)
     _opened: dict[int, int] = field(default_factory=dict)
-    _orders: deque[tuple[int, int]] = field(default_factory=deque)
+    _orders: list[tuple[int, int]] = field(default_factory=list)
+    """When accounts are wanted, since the log began [us], and how many."""
+    _spare: float = _CARRIED
+    """Accounts that the daily bound leaves."""
     _probe_ends_us: int | None = None
     _learns: frozenset[str] = frozenset()
-    _before: tuple[float, float] = (0.0, 0.0)
+    _daily: Daily = field(default_factory=Daily)
+
+    def __post_init__(self) -> None:
+        """Let it do the same without a defence."""
+        self.alone = Alone(self.settings, replace(self.purse, spent=dict(self.purse.spent)))
 
     @property
     def n_first(self) -> int:
@@ -81,6 +96,11 @@ class Campaign:
         """Count the networks that its traffic leaves by, and that it rents."""
         return int(self._first_parameter("exits", 0))
 
+    @property
+    def exits_usd(self) -> float:
+        """What a day of them costs [USD]."""
+        return self.n_exits * self.settings.exit_usd_per_day
+
     def react(self, now_us: int, seen: Seen, plans: Plans, ledger: Ledger) -> None:
         """Answer to a step that has ended."""
         if self.has_ended:
@@ -92,11 +112,12 @@ class Campaign:
         self._abandon(now_us, lost, plans, ledger)
         if self.settings.respawn.is_on and len(lost):
             self._orders.append((now_us + round(self.settings.respawn.delay_days * DAY_US), len(lost)))
-        if self.purse.left <= 0:
+        if self.purse.is_empty or self.purse.left <= 0:
             self._end(now_us, "its money is spent", plans, ledger)
-        elif self._costs_too_much(now_us, seen):
+        elif self._daily.is_loss(now_us, self.purse.total, seen.useful, self.settings):
             self._end(now_us, "a day costs more than it brings", plans, ledger)
         else:
+            self._learns |= seen.behind
             self._end_probe(now_us, ledger)
             if share_hit > self.settings.tolerates and now_us >= self.reacts_from_us:
                 self._change(now_us, seen, plans, ledger)
@@ -115,14 +136,6 @@ class Campaign:
         ledger.add(now_us, self.name, "stops", reason=reason, n=int(self.alive.sum()), usd=self.purse.total)
         self.alive[:] = False
 
-    def _costs_too_much(self, now_us: int, seen: Seen) -> bool:
-        """Weigh the last day: what it cost against what it brought."""
-        if not self.settings.stops_at_cost or now_us % DAY_US:
-            return False
-        earned = float(worth(seen.useful, self.settings.value))
-        (spent_before, earned_before), self._before = self._before, (self.purse.total, earned)
-        return spent_before > 0.0 and seen.useful > 0.0 and self.purse.total - spent_before > earned - earned_before
-
     # -- tactics
 
     def _change(self, now_us: int, seen: Seen, plans: Plans, ledger: Ledger) -> None:
@@ -130,7 +143,7 @@ class Campaign:
         left = [
             (place, tactic)
             for place, tactic in enumerate(self.settings.tactics)
-            if self._uses.get(place, 0) < tactic.times and tactic.usd <= self.purse.left
+            if self._uses.get(place, 0) < tactic.times and tactic.usd <= self.purse.left and self._can(tactic.do)
         ]
         if not left:
             return
@@ -147,6 +160,12 @@ class Campaign:
         self._apply(now_us, tactic, seen)
         if tactic.do not in ("switch_pathway", "probe"):
             self._plan(np.flatnonzero(self.alive), now_us, plans)
+
+    def _can(self, tactic: Tactic) -> bool:
+        """Tell whether a tactic would change anything."""
+        if tactic == "switch_pathway":
+            return self.pathway + 1 < len(self.settings.pathways)
+        return tactic not in CHANGES or self._first_parameter(CHANGES[tactic], None) is not None
 
     def _apply(self, now_us: int, tactic: TacticSettings, seen: Seen) -> None:
         changes = dict(self.manner.changes)
@@ -167,18 +186,20 @@ class Campaign:
             traits = self.stage.world.population.traits
             traits["preferred"][self.members] = (traits["preferred"][self.members] + 1) % 3
         elif tactic.do == "switch_pathway":
-            self.pathway = min(self.pathway + 1, len(self.settings.pathways) - 1)
+            self.pathway += 1
         elif tactic.do == "probe":
             self._probe_ends_us = now_us + round(tactic.days * DAY_US)
             self._learns = seen.behind
             self.reacts_from_us = max(self.reacts_from_us, self._probe_ends_us)
 
-    def _first_parameter(self, name: str, default: float) -> Any:
+    def _first_parameter(self, name: str, default: Any) -> Any:
         places = [p for p, campaign in enumerate(self.stage.campaign_of_cast) if campaign == self.name]
         return getattr(self.stage.world.casts[places[0]].parameters, name, default)
 
     def _end_probe(self, now_us: int, ledger: Ledger) -> None:
-        if self._probe_ends_us is not None and now_us >= self._probe_ends_us:
+        if self._probe_ends_us is None:
+            self._learns = frozenset()
+        elif now_us >= self._probe_ends_us:
             self._probe_ends_us, self.knows = None, self.knows | self._learns
             ledger.add(now_us, self.name, "has probed", reason=",".join(sorted(self.knows)) or None)
 
@@ -186,17 +207,17 @@ class Campaign:
 
     def _open_ordered(self, now_us: int, plans: Plans, ledger: Ledger) -> None:
         """Open the accounts whose time has come, as far as money, pool and the daily bound reach."""
-        wanted = 0
-        while self._orders and self._orders[0][0] <= now_us:
-            wanted += self._orders.popleft()[1]
-        bound = max(1, int(self.settings.respawn.per_day * self.n_first * plans.step_us / DAY_US))
-        now = min(wanted, bound)
+        wanted = sum(n for at_us, n in self._orders if at_us <= now_us)
+        self._orders = [order for order in self._orders if order[0] > now_us]
+        self._spare = min(self._spare, _CARRIED) + self.settings.respawn.per_day * self.n_first * plans.step_us / DAY_US
+        now = min(wanted, int(self._spare))
         opened = self._open(now_us, now, plans, ledger)
-        if wanted > now:
-            self._orders.appendleft((now_us + plans.step_us, wanted - now))
-        elif opened < now and self.pathway + 1 < len(self.settings.pathways) and self.purse.left > 0:
+        self._spare -= opened
+        is_last = self.pathway + 1 == len(self.settings.pathways)
+        if opened < now and not is_last:
             self.pathway += 1
-            self._orders.appendleft((now_us + plans.step_us, now - opened))
+        if opened < wanted and not (opened < now and is_last):
+            self._orders.append((now_us + plans.step_us, wanted - opened))
 
     def _open(self, now_us: int, wanted: int, plans: Plans, ledger: Ledger) -> int:
         places = self.stage.reserves.get(self.name, ())
@@ -233,7 +254,13 @@ class Campaign:
 
 
 def open_campaign(name: str, settings: AttackSettings, stage: Stage) -> Campaign:
-    """Give a campaign its accounts and its purse, and let it pay for what it begins with."""
+    """Give a campaign its accounts and its purse, and let it pay for what it begins with.
+
+    Raises
+    ------
+    ConfigError
+        Its purse does not reach for that.
+    """
     firsts, n = stage.world.population.firsts, len(stage.world.population)
     members, alive, campaign_purse = np.zeros(n, np.bool_), np.zeros(n, np.bool_), Purse(settings.purse_usd)
     for place, of in enumerate(stage.campaign_of_cast):
@@ -241,9 +268,12 @@ def open_campaign(name: str, settings: AttackSettings, stage: Stage) -> Campaign
             own = slice(firsts[place], firsts[place + 1])
             members[own] = stage.world.casts[place].is_member
             alive[own] = members[own] & (stage.world.casts[place].n_requests > 0)
-    started = Campaign(name, settings, stage, campaign_purse, members, alive)
     payments = len(np.unique(stage.world.population.payment[alive]))
     campaign_purse.pay("accounts", int(alive.sum()) * settings.pathways[0].account_usd)
     campaign_purse.pay("payments", payments * settings.payment_usd)
-    started.first_usd = campaign_purse.total
-    return started
+    if campaign_purse.left <= 0:
+        raise ConfigError(
+            f"attack: purse_usd = {settings.purse_usd:g}: campaign {name!r} begins with {int(alive.sum())} accounts "
+            f"and {payments} payments for ${campaign_purse.total:,.2f}; give more than that, or cheaper ones"
+        )
+    return Campaign(name, settings, stage, campaign_purse, members, alive, first_usd=campaign_purse.total)

@@ -92,7 +92,9 @@ class DefenceSettings(Settings):
     linkage: LinkageSettings = LinkageSettings()
     policy: PolicySettings = PolicySettings()
     cadence_days: float = Field(1.0, gt=0, le=60, description="from one look to the next")
-    window_days: float = Field(7.0, gt=0, description="accounts without a request for so long are not looked at")
+    window_days: float = Field(
+        7.0, gt=0, le=3660, description="accounts without a request for so long are not looked at"
+    )
     least_requests: int = Field(10, ge=1, description="nor are accounts that have sent fewer (chosen)")
     measures: MeasuresSettings = MeasuresSettings()
     by: Literal["account", "cluster", "wave"] = Field(
@@ -127,4 +129,6 @@ class DefenceSettings(Settings):
     @property
     def acts(self) -> bool:
         """Whether it ever does anything but look."""
-        return any((m.at_once, m.confirmed) != ("observe", "observe") for m in self._all) or bool(self.gate.models)
+        asks_told = self.indicators.revoked_before_verify > 0 and self.indicators.received_share > 0
+        changes_keys = any((m.at_once, m.confirmed) != ("observe", "observe") for m in self._all)
+        return changes_keys or asks_told or bool(self.gate.models)

@@ -4,32 +4,29 @@ The open loop is the same code with a defender that never acts. Requests of a st
 and on nothing later; draws are keyed by account, so stopping one account moves no other's.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from detector.progress import Tell, silent
 from detector.tables import ACCOUNTS
-from simulations.columns import LEAN
 from simulations.loop.attack import AttackSettings
 from simulations.loop.campaign import Campaign, Seen, open_campaign
 from simulations.loop.defence import DefenceSettings, MeasureSettings
 from simulations.loop.keys import (
+    ACTIVE,
     DAY_US,
     NOTICED,
     REFUSED,
     REVOKE,
     SERVED,
     STATES,
-    SUSPEND,
     THROTTLED,
     UNSENT,
     VERIFY,
@@ -39,18 +36,16 @@ from simulations.loop.keys import (
 from simulations.loop.ledger import Ledger
 from simulations.loop.plans import Plans
 from simulations.loop.review import Desk
+from simulations.loop.rows import Cursor, copied, enforced, in_turn
 from simulations.loop.stage import BEFORE, Stage
 from simulations.loop.tally import Answers, Tally
 from simulations.loop.watch import Look, Watch
-from simulations.spill import RECORD, Records, joined
+from simulations.spill import Records, joined
 from simulations.streams import Counts, Flags, Streams
 from simulations.world import CHUNK_ROWS, WORKERS
 
 #: A step of time [us]: states and plans change at its ends only, and looks come after whole steps. Chosen.
 STEP_US = DAY_US // 4
-#: HTTP status of what a defence does not serve.
-STATUS = {THROTTLED: 429, REFUSED: 403}
-_ANSWERED = ("output_tokens", "finish_reason", "refusal_category", "latency_ms", "cost_usd")
 
 #: Gives the look at an instant [us since the log began], from an earlier run where there is one.
 Looking = Callable[[int, Callable[[], Look]], Look]
@@ -95,6 +90,9 @@ class Loop:
     alive: list[list[int]] = field(default_factory=list)
     """Accounts in use of each campaign, at the end of each step."""
     spent: list[list[float]] = field(default_factory=list)
+    spent_alone: list[list[float]] = field(default_factory=list)
+    """What each campaign would have spent without a defence, at the end of each step."""
+    n_looks: int = 0
 
     def __post_init__(self) -> None:
         """Set the stage: all keys active, all plans as without a defence."""
@@ -113,6 +111,10 @@ class Loop:
         self.ever = np.zeros((n, len(STATES)), np.bool_)
         self._behind = np.full(n, "", dtype=object)
         self._known = self.stage.accounts()
+        self._created_us = self._known["created_at"].cast(pa.int64()).to_numpy() - begins_us
+        self._confirmed_to = np.full(n, -1, np.int8)
+        self._n_waves = 0
+        self._at_first = copied(world.scene)
         self._noticed = np.zeros(n, np.bool_)
         self._verifying: list[tuple[int, Counts]] = []
         _, self._payment = np.unique(world.population.payment, return_inverse=True)
@@ -133,14 +135,14 @@ class Loop:
 
     def run(self) -> None:
         """Let everything happen."""
-        cursor = _Cursor(self.stage.world.spill.chunks(CHUNK_ROWS))
+        cursor = Cursor(self.stage.world.spill.chunks(CHUNK_ROWS))
         cadence = max(1, round(self.defence.cadence_days * DAY_US / STEP_US))
         with ThreadPoolExecutor(self.workers) as pool:
             for step in range(self.n_steps):
                 end_us = min((step + 1) * STEP_US, self.length_us)
                 self.tell("rehearsing, steps", step, self.n_steps)
                 held_back = self._step(step, self._records(cursor, step, end_us), pool)
-                if self.defence.acts and (step + 1) % cadence == 0 and end_us < self.length_us:
+                if (step + 1) % cadence == 0 and end_us < self.length_us:
                     self._look(end_us)
                 if self.defence.acts:
                     self._defend(end_us)
@@ -148,37 +150,59 @@ class Loop:
 
     # -- a step of the world
 
-    def _records(self, cursor: "_Cursor", step: int, end_us: int) -> Records:
+    def _records(self, cursor: "Cursor", step: int, end_us: int) -> Records:
         first, later = cursor.until(end_us), self.plans.take(step)
         return self.stage.world.spill.in_order(joined([first, later])) if len(later) else first
 
     def _step(self, step: int, records: Records, pool: ThreadPoolExecutor) -> Flags:
         """Let a step's requests be answered; gives the accounts that a limit of the defence held back."""
         held_back = np.zeros(self.keys.n, np.bool_)
-        for some, events in _in_turn(pool, self.stage.world.scene.table, records, self.workers):
+        for some, events in in_turn(
+            pool, self.stage.world.scene.table, records, n_rows=CHUNK_ROWS, workers=self.workers
+        ):
             is_valid, outcome = self.plans.is_valid(some), np.full(len(some), UNSENT, np.uint8)
             valid = np.flatnonzero(is_valid)
             model = events["model"].take(pa.array(valid)).cast(pa.string()).to_numpy(zero_copy_only=False)
             outcome[valid] = self.keys.outcomes(some[valid], model, step * STEP_US)
-            answers = Answers.of(events)
+            answers, state = Answers.of(events), self.keys.state[some["account"]]
+            alone = self._answers_alone(some, answers)
             self._spend(some, answers, outcome)
-            self.tally.add(step, some, answers, outcome, self.keys.state[some["account"]])
-            held_back[some["account"][outcome == THROTTLED]] = True
-            sent = _enforced(events, outcome)
+            self.tally.add(
+                step, some, answers, outcome, state=state, alone=alone, is_sent_alone=self._sent_alone(some, alone)
+            )
+            is_gated = (outcome == REFUSED) & (state < VERIFY)
+            held_back[some["account"][(outcome == THROTTLED) | is_gated]] = True
+            sent = enforced(events, outcome)
             if sent.num_rows:
                 self.write(sent)
-                if self.defence.acts:
-                    self.watch.fold(sent)
+                self.watch.fold(sent)
         return held_back
 
     def _spend(self, records: Records, answers: Answers, outcome: Outcomes) -> None:
         """Let campaigns pay for what is served; with the purse empty nothing is sent."""
         for number, campaign in enumerate(self.campaigns):
             own = np.flatnonzero((self.tally.campaign[records["account"]] == number) & (outcome != UNSENT))
-            usd = np.where(outcome[own] == SERVED, answers.usd[own], 0.0)
-            beyond = np.cumsum(usd) > campaign.purse.left
-            outcome[own[beyond]] = UNSENT
-            campaign.purse.pay("tokens", float(usd[~beyond].sum()))
+            is_paid = campaign.purse.serve(np.where(outcome[own] == SERVED, answers.usd[own], 0.0))
+            outcome[own[~is_paid]] = UNSENT
+
+    def _answers_alone(self, records: Records, answers: Answers) -> Answers:
+        """Give what would be answered had no campaign changed its models: prices differ, nothing else does."""
+        preferred, first = (s.population.traits["preferred"] for s in (self.stage.world.scene, self._at_first))
+        account = records["account"]
+        moved = np.flatnonzero((records["plan"] == 0) & (preferred[account] != first[account]))
+        if not len(moved):
+            return answers
+        usd = answers.usd.copy()
+        usd[moved] = Answers.of(self._at_first.table(records[moved])).usd
+        return replace(answers, usd=usd)
+
+    def _sent_alone(self, records: Records, alone: Answers) -> Flags:
+        """Tell which requests would be sent without a defence: all of the open loop, as far as purses reach."""
+        is_sent: Flags = records["plan"] == 0
+        for number, campaign in enumerate(self.campaigns):
+            own = np.flatnonzero(is_sent & (self.tally.campaign[records["account"]] == number))
+            is_sent[own] = campaign.alone.serve(np.where(alone.status[own] == 200, alone.usd[own], 0.0))
+        return is_sent
 
     # -- the defender
 
@@ -194,11 +218,11 @@ class Loop:
         waits = self.desk.is_waiting(self.keys.n)
         may = (self.keys.left_alone_until_us <= now_us) & (self.keys.state != REVOKE)
         look = self.looking(now_us, lambda: self.watch.look(now_us, self.known_accounts(), may))
+        self.n_looks += 1
         self.ledger.add(now_us, "defender", "looks", n=look.n_looked_at)
         new = self.first_flagged_us[look.accounts] == BEFORE
         self.first_flagged_us[look.accounts[new]] = now_us
         self.first_evidence[look.accounts[new]] = look.first[new]
-        self._behind[look.accounts] = look.families
         fresh = new | ~waits[look.accounts]
         for action in np.unique(look.action[fresh]):
             rows = fresh & (look.action == action)
@@ -206,7 +230,18 @@ class Loop:
         for action in np.unique(look.action):
             rows = look.action == action
             self._tighten(now_us, look.accounts[rows], self._measure(action).at_once, look.families[rows])
-        self.desk.submit(now_us, look.accounts, look.case, look.score, look.action, look.families)
+        if self.defence.acts:
+            self._submit(now_us, look)
+
+    def _submit(self, now_us: int, look: Look) -> None:
+        """Open cases where something follows, unless a reviewer has confirmed as much of the account before."""
+        measures = [self._measure(action) for action in look.action]
+        follows = np.array([(m.at_once, m.confirmed) != ("observe", "observe") for m in measures], np.bool_)
+        could = np.array([_state(m.confirmed) for m in measures], np.int64)
+        rows = np.flatnonzero(follows & (could > self._confirmed_to[look.accounts]))
+        self.desk.submit(
+            now_us, look.accounts[rows], look.case[rows], look.score[rows], look.action[rows], look.families[rows]
+        )
 
     def known_accounts(self) -> pa.Table:
         """Give what is known of all accounts now, by number: with the age of those opened meanwhile."""
@@ -225,11 +260,12 @@ class Loop:
     def _tighten(self, now_us: int, accounts: Counts, action: str, reason: Any) -> None:
         if action == "observe" or not len(accounts):
             return
-        state = STATES.index(action)
+        state = _state(action)
         because = pd.Series(np.broadcast_to(np.asarray(reason, dtype=object), len(accounts)), index=accounts)
         changed = self.keys.tighten(accounts, state)
         self.ever[changed, state] = True
         self._noticed[changed] = False
+        self._behind[changed] = because[changed].to_numpy()
         stopped = changed[(self.first_stopped_us[changed] == BEFORE)] if state >= VERIFY else changed[:0]
         self.first_stopped_us[stopped] = now_us
         self.ledger.add(now_us, "defender", "changes a key", changed, state=action, reason=because[changed].to_numpy())
@@ -241,15 +277,17 @@ class Loop:
         confirmed, cleared = self.desk.close(now_us, STEP_US)
         self._release(now_us, cleared["account"].to_numpy(np.int64), "reviewer", "clears")
         self._confirmed.append(confirmed)
-        is_wave = self.defence.by == "wave" and now_us % round(self.defence.wave_days * DAY_US)
-        if not is_wave:
-            rows = pd.concat(self._confirmed, ignore_index=True).drop_duplicates("account", keep="last")
+        could = [_state(self._measure(action).confirmed) for action in confirmed["recommended"]]
+        self._confirmed_to[confirmed["account"].to_numpy(np.int64)] = could
+        n_waves_before, self._n_waves = self._n_waves, now_us // round(self.defence.wave_days * DAY_US)
+        if self.defence.by != "wave" or self._n_waves > n_waves_before:
+            rows = pd.concat(self._confirmed, ignore_index=True)
             self._confirmed = []
             for action, some in rows.groupby("recommended", sort=True):
                 accounts = some["account"].to_numpy(np.int64)
                 self.ledger.add(now_us, "reviewer", "confirms", accounts, reason=some["families"].to_numpy())
                 self._tighten(now_us, accounts, self._measure(str(action)).confirmed, some["families"].to_numpy())
-        quiet = np.flatnonzero((self.keys.state >= SUSPEND) & (self.keys.n_refused >= NOTICED) & ~self._noticed)
+        quiet = np.flatnonzero(self._is_quiet() & ~self._noticed)
         self._noticed[quiet] = True
         self.ledger.add(now_us, "customer", "appeals", self.desk.hear(now_us, quiet))
         granted, refused = self.desk.answer(now_us)
@@ -267,16 +305,28 @@ class Loop:
         n_revoked = np.bincount(self._payment, weights=revoked)[self._payment]
         pays_alike = (n_revoked >= least) | self._told
         free = (self.keys.state < VERIFY) & ~self.keys.is_trusted & (self.keys.left_alone_until_us <= now_us)
-        self._tighten(now_us, np.flatnonzero(pays_alike & free & self._is_open()), "verify", "economy")
+        self._tighten(now_us, np.flatnonzero(pays_alike & free & self._is_open(now_us)), "verify", "economy")
 
-    def _is_open(self) -> Flags:
-        """Tell which accounts exist: those of the beginning, and those that campaigns have opened."""
-        return self._is_first | (self.stage.born_us != BEFORE)
+    def _is_open(self, now_us: int) -> Flags:
+        """Tell which accounts exist: those of the scenario from their creation on, and those that campaigns opened."""
+        return np.where(self._is_first, self._created_us <= now_us, self.stage.born_us != BEFORE)
+
+    def _is_quiet(self) -> Flags:
+        """Tell whose clients have given up; who is being verified waits for that."""
+        quiet: Flags = self.keys.is_stopped & (self.keys.n_refused >= NOTICED)
+        for _, accounts in self._verifying:
+            quiet[accounts] &= self.keys.state[accounts] != VERIFY
+        return quiet
 
     def _release(self, now_us: int, accounts: Counts, who: str, what: str) -> None:
+        if not len(accounts):
+            return
         until_us = now_us + round(self.defence.review.cleared_days * DAY_US)
         self.ledger.add(now_us, who, what, accounts, state="active")
         self.keys.release(accounts, until_us)
+        self.desk.forget(accounts)
+        self._confirmed = [rows[~rows["account"].isin(accounts)] for rows in self._confirmed]
+        self._confirmed_to[accounts] = -1
 
     def _pass_verification(self, now_us: int) -> None:
         due = [accounts for at_us, accounts in self._verifying if at_us <= now_us]
@@ -287,10 +337,12 @@ class Loop:
         p = np.where(own, verification.p_attacker, verification.p_honest)
         passed = self.desk.draw.chance(self.stage.world.population.keys[accounts], "passes", p=p)
         for number, campaign in enumerate(self.campaigns):
-            n = campaign.purse.affords(
-                self.attack.verify_usd, int((self.tally.campaign[accounts[passed]] == number).sum())
-            )
+            theirs = np.flatnonzero(passed & (self.tally.campaign[accounts] == number))
+            passed[theirs] = campaign.alive[accounts[theirs]]
+            theirs = theirs[passed[theirs]]
+            n = campaign.purse.affords(self.attack.verify_usd, len(theirs))
             campaign.purse.pay("verification", n * self.attack.verify_usd)
+            passed[theirs[n:]] = False
         self.keys.is_verified[accounts[passed]] = True
         self.keys.is_trusted[accounts[passed]] = True
         self._release(now_us, accounts[passed], "customer", "is verified")
@@ -298,79 +350,31 @@ class Loop:
     # -- the campaigns
 
     def _react(self, step: int, now_us: int, held_back: Flags) -> None:
-        quiet = self.keys.is_stopped & (self.keys.n_refused >= NOTICED)
+        quiet = self._is_quiet()
         for number, campaign in enumerate(self.campaigns):
             own = campaign.alive
             if not campaign.has_ended and now_us % DAY_US == 0:
-                campaign.purse.pay("exits", campaign.n_exits * self.attack.exit_usd_per_day)
-            stopped = np.flatnonzero(own & quiet)
-            behind = frozenset(f for text in set(self._behind[stopped]) for f in text.split(",") if f)
+                campaign.purse.pay_rent("exits", campaign.exits_usd)
+            campaign.alone.go_on(now_us, campaign.exits_usd, float(self.tally.without["useful"][number].sum()))
+            stopped, hampered = np.flatnonzero(own & quiet), np.flatnonzero(own & held_back)
             seen = Seen(
                 stopped,
-                np.flatnonzero(own & held_back),
-                behind if self.defence.says_why else frozenset(),
-                behind,
+                hampered,
+                self._families_behind(stopped) if self.defence.says_why else frozenset(),
+                self._families_behind(np.union1d(stopped, hampered)),
                 float(self.tally.with_defence["token_usd"][number, step]),
                 float(self.tally.with_defence["useful"][number].sum()),
             )
-            if self.attack.is_adaptive or campaign.purse.left <= 0:
+            if self.attack.is_adaptive or campaign.purse.is_empty or campaign.purse.left <= 0:
                 campaign.react(now_us, seen, self.plans, self.ledger)
         self.alive.append([int((c.alive & ~quiet).sum()) for c in self.campaigns])
         self.spent.append([c.purse.total for c in self.campaigns])
+        self.spent_alone.append([c.alone.purse.total for c in self.campaigns])
+
+    def _families_behind(self, accounts: Counts) -> frozenset[str]:
+        return frozenset(f for text in set(self._behind[accounts]) for f in text.split(",") if f)
 
 
-@dataclass
-class _Cursor:
-    """Reads requests in order up to an instant."""
-
-    chunks: Iterator[Records]
-    rest: Records = field(default_factory=lambda: np.empty(0, RECORD))
-
-    def until(self, end_us: int) -> Records:
-        parts = []
-        while True:
-            cut = int(np.searchsorted(self.rest["at_us"], end_us))
-            parts.append(self.rest[:cut])
-            if cut < len(self.rest):
-                self.rest = self.rest[cut:]
-                break
-            following = next(self.chunks, None)
-            if following is None:
-                self.rest = self.rest[cut:]
-                break
-            self.rest = following
-        return joined([np.ascontiguousarray(part) for part in parts])
-
-
-def _in_turn(
-    pool: ThreadPoolExecutor, table: Callable[[Records], pa.Table], records: Records, workers: int
-) -> Iterator[tuple[Records, pa.Table]]:
-    """Write rows beside one another; gives them in order."""
-    waiting: deque[tuple[Records, Future[pa.Table]]] = deque()
-    for begin in range(0, len(records), CHUNK_ROWS):
-        some = records[begin : begin + CHUNK_ROWS]
-        waiting.append((some, pool.submit(table, some)))
-        if len(waiting) > workers:
-            first, events = waiting.popleft()
-            yield first, events.result()
-    while waiting:
-        first, events = waiting.popleft()
-        yield first, events.result()
-
-
-def _enforced(events: pa.Table, outcome: Outcomes) -> pa.Table:
-    """Leave out what was not sent, and take the answers from what was not served."""
-    if (outcome == SERVED).all():
-        return events
-    sent = outcome != UNSENT
-    events, outcome = events.filter(pa.array(sent)), outcome[sent]
-    denied = pa.array(outcome != SERVED)
-    if not pc.any(denied).as_py():
-        return events
-    status = np.select([outcome == kind for kind in STATUS], list(STATUS.values()), events["status_code"].to_numpy())
-    for name in _ANSWERED:
-        place = LEAN.get_field_index(name)
-        kept = pc.if_else(denied, pa.scalar(None, LEAN.field(place).type), events[name])
-        events = events.set_column(place, LEAN.field(place), kept)
-    place = LEAN.get_field_index("status_code")
-    return events.set_column(place, LEAN.field(place), pa.array(status).cast(LEAN.field(place).type))
+def _state(action: str) -> int:
+    """Give the state that an action puts keys into; observing is none beyond active."""
+    return ACTIVE if action == "observe" else STATES.index(action)

@@ -34,12 +34,12 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
     JSON-ready: `requests` by outcome; `campaigns` by name, amounts in USD and times in days since the campaign's first
     request, which comes `begins_on_day`; per campaign `daily`, of which `alive` and `spent_usd` are as at the end of
     each day of the log and all else counts what falls into it; `honest` by persona, shares with exact intervals; `work`
-    of reviewers; version and `digest` of what was rehearsed.
+    of the defender; version and `digest` of what was rehearsed.
 
     Raises
     ------
     BrokenSumError
-        Requests, money or revoked keys do not add up.
+        Requests, money or stopped keys do not add up.
     """
     check_sums(loop)
     scenario = loop.stage.world.scenario
@@ -59,6 +59,7 @@ def outcome_of(loop: Loop) -> dict[str, Any]:
         "campaigns": {c.name: _campaign(loop, number, c) for number, c in enumerate(loop.campaigns)},
         "honest": _honest(loop),
         "work": {
+            "looks": loop.n_looks,
             "cases": loop.desk.n_closed,
             "appeals": loop.desk.n_appeals,
             "waiting": int(loop.desk.is_waiting(loop.keys.n).sum()),
@@ -76,8 +77,8 @@ def check_sums(loop: Loop) -> None:
         own, purse = tally.campaign == number, campaign.purse
         if not np.isclose(tally.usd[own].sum(), purse.spent["tokens"], rtol=1e-9, atol=1e-6):
             raise BrokenSumError(f"campaign {campaign.name!r}: pays for other requests than those that were served")
-        if purse.held is not None and not np.isclose(purse.held, purse.left + purse.total, rtol=1e-9):
-            raise BrokenSumError(f"campaign {campaign.name!r}: money in is not money out")
+        if purse.held is not None and purse.total > purse.held * (1 + 1e-9):
+            raise BrokenSumError(f"campaign {campaign.name!r}: spends more than it has")
 
 
 def _daily(values: Reals) -> list[float]:
@@ -110,7 +111,7 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
     found_us = int(flagged[FOUND - 1]) if len(flagged) >= FOUND else None
     taken_found = None if found_us is None else float(now["taken"][: found_us // STEP_US].sum())
     ends = _day_ends(tally.n_steps)
-    spent, spent_alone = campaign.purse.total, _spent_alone(campaign, alone["token_usd"], ends)[-1]
+    spent, spent_alone = campaign.purse.total, campaign.alone.purse.total
     per_token, per_token_alone = (
         _per_million(usd, float(figures["useful_tokens"].sum()))
         for usd, figures in ((spent, now), (spent_alone, alone))
@@ -143,7 +144,7 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
             "taken_without": _daily(alone["taken"]),
             "alive": [loop.alive[end][number] for end in ends],
             "spent_usd": [round(loop.spent[end][number], 6) for end in ends],
-            "spent_usd_without": [round(usd, 6) for usd in _spent_alone(campaign, alone["token_usd"], ends)],
+            "spent_usd_without": [round(loop.spent_alone[end][number], 6) for end in ends],
             "flagged": _per_day(flagged, len(ends)),
             "limited": _per_day(limited, len(ends)),
             "stopped": _per_day(stopped, len(ends)),
@@ -166,19 +167,6 @@ def _share_prevented(taken: float, alone: float) -> float | None:
 
 def _per_million(usd: float, tokens: float) -> float | None:
     return usd / tokens * 1e6 if tokens > 0 else None
-
-
-def _spent_alone(campaign: Campaign, token_usd: Reals, ends: Counts) -> list[float]:
-    """Give what the campaign would have spent by the end of each day without a defence: accounts, exits, tokens.
-
-    Parameters
-    ----------
-    token_usd: of each step, shape (n_steps,).
-    ends: last step of each day; exits are paid for whole days only.
-    """
-    whole_days = (ends + 1) * STEP_US // DAY_US
-    exits = campaign.n_exits * campaign.settings.exit_usd_per_day * whole_days
-    return [float(usd) for usd in campaign.first_usd + exits + np.cumsum(token_usd)[ends]]
 
 
 def _honest(loop: Loop) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from simulations.crowd import FIRST_TRIES
 from simulations.loop.keys import DAY_US
 from simulations.population import Cast
 from simulations.spill import RECORD, Records, joined
-from simulations.streams import Counts, Streams, key_of
+from simulations.streams import Counts, Streams, key_of, mix
+from simulations.traffic.kinds import IS_EXTRACTION
 from simulations.world import World, records_of
 
 #: Days that a later plan covers; plans end together, so that accounts on one scheduler stay on one. Chosen.
@@ -130,11 +131,15 @@ class Plans:
         visits = replace(
             visits, ordinal=visits.ordinal + past[visits.member], session=visits.session + past[visits.member]
         )
-        asking = replace(timed, streams=crowd.streams, group=_wording(crowd.group, manner.wording))
+        asking = replace(timed, streams=crowd.streams)
         records = records_of(cast.actor, parameters, asking, visits, first=first + low)
+        _reword(records, manner.wording)
         records["plan"] = self.plan[records["account"]]
         return records
 
 
-def _wording(group: Any, number: int) -> Any:
-    return group if number == 0 else np.array([key_of("wording", int(group[0]), number)], dtype=np.uint64)
+def _reword(records: Records, number: int) -> None:
+    """Let harvest requests come from another prompt set, whoever owns theirs; those that shared one share it still."""
+    if number:
+        harvest = IS_EXTRACTION[records["kind"]]
+        records["owner"][harvest] = mix(records["owner"][harvest] ^ np.uint64(key_of("wording", number)))

@@ -10,6 +10,10 @@ from simulations.loop.defence import DefenceSettings
 from simulations.loop.keys import DAY_US
 from simulations.streams import Counts, Flags, Keys, Streams
 
+#: Most of a case that reviewers carry over from an idle step: hours that nobody used are gone. Chosen: less than one,
+#: so that no day sees more cases than its capacity.
+_CARRIED = 1.0 - 1e-9
+
 
 @dataclass
 class Desk:
@@ -59,16 +63,15 @@ class Desk:
 
         Returns
         -------
-        Rows confirmed and rows cleared, columns of the queue; accounts on which reviewers differ wait on.
+        Rows confirmed and rows cleared, columns of the queue; accounts on which reviewers differ wait for a day.
         """
         ready = self._waiting[self._waiting["ready_us"] <= now_us]
         if not self.settings.review.is_mandatory:
             self._waiting = self._waiting.drop(ready.index)
             return ready, ready.iloc[:0]
-        self._spare = min(
-            self._spare + self.settings.review.capacity_per_day * step_us / DAY_US,
-            max(self.settings.review.capacity_per_day, 1.0),
-        )
+        self._spare = min(self._spare, _CARRIED) + self.settings.review.capacity_per_day * step_us / DAY_US
+        if not len(ready):
+            return ready, ready
         by_score = ready.groupby("case")["score"].max().sort_values(ascending=False, kind="stable")
         chosen = by_score.index[: int(self._spare)]
         self._spare -= len(chosen)
@@ -77,8 +80,13 @@ class Desk:
         rows = ready[ready["case"].isin(chosen)]
         n_against = self._verdicts(rows, now_us)
         agree_on_harvest, agree_on_honest = n_against == self.settings.review.reviewers, n_against == 0
+        self._waiting.loc[rows.index[~agree_on_harvest & ~agree_on_honest], "ready_us"] = now_us + DAY_US
         self._waiting = self._waiting.drop(rows.index[agree_on_harvest | agree_on_honest])
         return rows[agree_on_harvest], rows[agree_on_honest]
+
+    def forget(self, accounts: Counts) -> None:
+        """Take accounts out of the queue that are to be left alone."""
+        self._waiting = self._waiting[~self._waiting["account"].isin(accounts)]
 
     def _verdicts(self, rows: pd.DataFrame, now_us: int) -> Counts:
         """Count the reviewers who take each account for a harvest: they judge a case, and who belongs to it."""

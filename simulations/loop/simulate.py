@@ -61,8 +61,7 @@ def simulate(
     UsageError
         Looks of another rehearsal lie beside `out`.
     """
-    with new_folder(out) as folder:
-        kept = _open_looks(out, rehearsal, say)
+    with new_folder(out) as folder, _looks_kept(out, rehearsal, say) as kept:
         stage = open_stage(rehearsal.scenario, rehearsal.attack, folder=folder, workers=workers, tell=tell)
         with closing(stage.world.spill), _writer(folder, keeps_log=keeps_log) as write:
             loop = Loop(
@@ -117,14 +116,30 @@ def looks_beside(out: Path) -> Path:
     return place.parent / f".{place.name}.looks"
 
 
+@contextmanager
+def _looks_kept(out: Path, rehearsal: Rehearsal, say: Callable[[str], None]) -> Iterator[Path]:
+    """Open the folder of looks; a run that ends before its first look leaves none behind."""
+    kept = _open_looks(out, rehearsal, say)
+    try:
+        yield kept
+    except BaseException:
+        if not _n_looks(kept):
+            shutil.rmtree(kept, ignore_errors=True)
+        raise
+
+
+def _n_looks(kept: Path) -> int:
+    return len(list(kept.glob("look-*.parquet")))
+
+
 def _open_looks(out: Path, rehearsal: Rehearsal, say: Callable[[str], None]) -> Path:
     kept = looks_beside(out)
     try:
         kept.mkdir(exist_ok=True)
-        written = kept / _DIGEST
-        if not written.exists():
+        written, n = kept / _DIGEST, _n_looks(kept)
+        if not n:
             written.write_text(rehearsal.digest, encoding="utf-8")
-        found, n = written.read_text(encoding="utf-8"), len(list(kept.glob("look-*.parquet")))
+        found = written.read_text(encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{kept}: looks cannot be kept there ({error.strerror}); give another --out") from error
     if found != rehearsal.digest:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from detector.errors import ConfigError
+from detector.errors import ConfigError, nearest
 from detector.progress import Tell, silent
 from simulations.actors import MOST_REQUESTS
 from simulations.loop.attack import AttackSettings, PathwaySettings
@@ -65,12 +65,13 @@ def open_stage(
     Raises
     ------
     ConfigError
-        A pathway changes a parameter to a value that an attacker of the scenario does not take.
+        A pathway changes a parameter that no attacker of the scenario has, or to a value that one does not take.
     ImpossibleRequestError
         See `world.build`.
     """
     cohorts = [cohort for cohort in scenario.cohorts if cohort.accounts]
     campaigns = [cohort for cohort in cohorts if cohort.attacker is not None]
+    _check_parameters(campaigns, attack)
     asked = [(c, p) for c in campaigns for p in attack.pathways] if attack.is_adaptive else []
     drawn = [
         _reserve(scenario, cohort, pathway, _first(scenario, cohort, attack, pathway)) for cohort, pathway in asked
@@ -83,6 +84,19 @@ def open_stage(
     volumes = [_whole_log(cast) for cast in world.casts[:first]] + [volume for _, volume in drawn]
     of_cast = [cohort.name if cohort.attacker else None for cohort in cohorts] + [cohort.name for cohort, _ in asked]
     return Stage(world, tuple(volumes), tuple(of_cast), reserves, np.full(len(world.population), BEFORE, np.int64))
+
+
+def _check_parameters(campaigns: list[CohortSettings], attack: AttackSettings) -> None:
+    """Refuse a parameter that no attacker of the scenario has."""
+    actors = [actor_of(persona=cohort.persona, attacker=cohort.attacker) for cohort in campaigns]
+    known = sorted({name for actor in actors for name in actor.parameters.model_fields})
+    for pathway in attack.pathways if campaigns else ():
+        for name in pathway.parameters:
+            if name not in known:
+                raise ConfigError(
+                    f"attack: pathway {pathway.name!r}: no attacker of the scenario has a parameter {name!r}; "
+                    f"{nearest(name, known)}"
+                )
 
 
 def _whole_log(cast: Cast) -> Counts:
@@ -112,7 +126,7 @@ def _reserve(
     except ValueError as error:
         raise ConfigError(f"attack: pathway {pathway.name!r}: {cohort.kind} does not take {known!r}") from error
     n = _n_reserve(scenario, cohort, pathway)
-    crowd = crowd_of(scenario, cohort, first, n, name=f"{cohort.name}/{pathway.name}" if known else None)
+    crowd = crowd_of(scenario, cohort, first, n, name=f"{cohort.name}/way/{pathway.name}" if known else None)
     idle = np.zeros(n, np.int64)
     cast = Cast(
         cohort, actor, parameters, crowd, actor.identity(crowd, parameters), idle, actor.members(crowd, parameters)

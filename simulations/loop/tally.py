@@ -95,7 +95,15 @@ class Tally:
         return list(self.stage.reserves)
 
     def add(
-        self, step: int, records: Records, answers: Answers, outcome: Outcomes, state: npt.NDArray[np.int8]
+        self,
+        step: int,
+        records: Records,
+        answers: Answers,
+        outcome: Outcomes,
+        *,
+        state: npt.NDArray[np.int8],
+        alone: Answers,
+        is_sent_alone: Flags,
     ) -> None:
         """Count requests of one step.
 
@@ -104,21 +112,24 @@ class Tally:
         records: in order of time, those that are not sent any more among them; shape (n,).
         outcome: of each, `UNSENT` for those too; shape (n,).
         state: of the key of each, shape (n,).
+        alone: what the world would have answered without a defence.
+        is_sent_alone: requests that would have been sent without a defence, shape (n,).
         """
         account = records["account"].astype(np.int64)
         is_served, would = outcome == SERVED, answers.status == 200
         final = np.where(is_served & ~would, np.where(answers.status == 429, THROTTLED, REFUSED), outcome)
-        is_open, is_now = records["plan"] == 0, final == SERVED
+        is_now = final == SERVED
         self.n_served_stopped += int((is_now & (state >= VERIFY)).sum())
         np.add.at(self.by_outcome, (account, final), 1)
         np.add.at(self.n_extraction, account[IS_EXTRACTION[records["kind"]] & (final != UNSENT)], 1)
         np.add.at(self.usd, account[is_now], answers.usd[is_now])
-        lost = is_open & would & ~is_now
+        is_served_alone = is_sent_alone & (alone.status == 200)
+        lost = is_served_alone & ~is_now
         np.add.at(self.n_lost, account[lost], 1)
-        np.add.at(self.usd_lost, account[lost], answers.usd[lost])
+        np.add.at(self.usd_lost, account[lost], alone.usd[lost])
         quality = self._quality(records["kind"], state)
         self._count(self.with_defence, "with", step, records, answers, is_now, quality)
-        self._count(self.without, "without", step, records, answers, is_open & would, np.ones(len(records)))
+        self._count(self.without, "without", step, records, alone, is_served_alone, np.ones(len(records)))
 
     def _quality(self, kind: Any, state: npt.NDArray[np.int8]) -> Reals:
         hidden = np.where(state == HIDE_REASONING, self._left[kind], 1.0)
