@@ -71,7 +71,7 @@ class Plan:
         """
         here = [column for column in columns if column in self.places]
         raws = [f"{self.places[column].raw.sql} AS {quote_name('raw ' + column)}" for column in here]
-        inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source)}"
+        inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source, raws)}"
         values = [f"{self._value(column)} AS {quote_name(column)}" for column in here]
         middle = f"SELECT * , {', '.join(values)} FROM ({inner})"
         outer = [*map(self._final, columns), f"{self._truncated(here)} AS {TRUNCATED}", self._faults(here), *passed]
