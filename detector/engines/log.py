@@ -11,10 +11,10 @@ from detector.engines.chunks import Tally
 from detector.engines.scans import FileScan, SuspectError
 from detector.errors import EmptyInputError, StillwatchError, TooManyRejectsError
 from detector.logs.digests import Digests
-from detector.logs.formats import Format
+from detector.logs.presets import Format, level_of
 from detector.logs.sources import LogFile
 from detector.settings import InputSettings
-from detector.tables import EVENTS, NETWORK_COLUMNS, REJECTED, REQUIRED
+from detector.tables import EVENTS, REJECTED, REQUIRED
 
 _ORDERED = ("account_id", "occurred_at", "n_requests")
 #: How many rejected records an error quotes.
@@ -88,8 +88,7 @@ class Log:
         if self._evidence_level is None:
             share = self.coverage()
             filled = {column for column, value in share.items() if value > 0} if share else set(self.columns)
-            levels = ((0, {"n_requests"}), (4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
-            self._evidence_level = next((level for level, columns in levels if filled & columns), 1)
+            self._evidence_level = level_of(filled)
         return self._evidence_level
 
     def coverage(self, n_rows: int = 4096) -> dict[str, float]:
@@ -153,7 +152,7 @@ class Log:
         parts = [
             self._times_table(scan, columns, made)
             if scan in self._exact or scan.file.kind != "parquet"
-            else f"({scan.rows_sql(columns)})"
+            else f"({scan.kept_sql(columns)})"
             for scan in self._scans
         ]
         names = ", ".join(columns)
@@ -176,6 +175,7 @@ class Log:
         -------
         `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
         known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
+        `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
         """
         tallies = self._tallies.values()
         n_read = sum(tally.n_read for tally in tallies)
@@ -187,6 +187,7 @@ class Log:
             "n_blank": sum(tally.n_blank for tally in tallies),
             "n_recovered": sum(tally.n_recovered for tally in tallies),
             "n_truncated": sum(tally.n_truncated for tally in tallies),
+            "n_passed_over": sum(tally.n_passed_over for tally in tallies),
         }
 
     def rejected(self) -> pa.Table:
@@ -254,8 +255,13 @@ class Log:
     def _check_counts(self) -> None:
         counts = self.counts()
         n_rows, n_rejected = counts["n_rows"], counts["n_rejected"]
+        names = ", ".join(file.name for file in self.files[:_QUOTED])
+        if not n_rows and counts["n_passed_over"]:
+            raise EmptyInputError(
+                f"{names}: none of {counts['n_passed_over']} rows is a request to a model, as {self.format_name} has "
+                "them; give a log of requests"
+            )
         if not n_rows:
-            names = ", ".join(file.name for file in self.files[:_QUOTED])
             raise EmptyInputError(f"{names}: there is a header but no row; give a log with a row per request")
         if not counts["n_read"]:
             raise EmptyInputError(f"all {n_rows} records are malformed: {self._quote_rejects()}; mend the export")

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from detector.logs.formats import Format, list_formats, load_format
+from detector.logs.formats import list_formats, load_format
+from detector.logs.presets import Format
 from detector.tables import EVENTS, REQUIRED
 
 if TYPE_CHECKING:
@@ -38,8 +39,13 @@ def show_text(name: str) -> str:
         No preset has this name.
     """
     form = load_format(name)
-    width = max(len(c) for c in form.columns)
-    lines = [f"{form.name}: {form.title}", form.description, ""]
+    width = max((len(c) for c in form.columns), default=0)
+    lines = [
+        f"{form.name}: {form.title}",
+        form.description,
+        *([f"refused: {form.refusal}"] if form.refusal else []),
+        "",
+    ]
     lines += [f"  {column:<{width}}  {_sources(form, column)}" for column in EVENTS.names if column in form.columns]
     lines += ["", f"  time zone of naive timestamps: {form.timezone or 'none, they are refused'}"]
     lines += [f"  beware, {trap.when}: {trap.says}" for trap in form.traps]
