@@ -35,7 +35,8 @@ class Log:
     ----------
     files: its files, in reading order.
     columns: canonical columns that some file has, in the order of `tables.EVENTS`.
-    format_name: the preset.
+    format: the preset.
+    format_name: its name.
     format_reason: why this preset.
     sampling_rate: share of the requests that the log holds.
     """
@@ -54,6 +55,7 @@ class Log:
         mapped = {column for scan in scans for column in scan.plan.places}
         self.files: tuple[LogFile, ...] = tuple(scan.file for scan in scans)
         self.columns: tuple[str, ...] = tuple(column for column in EVENTS.names if column in mapped)
+        self.format = form
         self.format_name = form.name
         self.format_reason = reason
         self.sampling_rate = form.sampling_rate
@@ -102,12 +104,37 @@ class Log:
         -------
         Canonical column to share in [0, 1]; nothing where no row can be read.
         """
-        batches = [batch for scan in self._scans if (batch := self._head(scan, n_rows)) is not None]
-        total = sum(batch.num_rows for batch in batches)
-        if not total:
+        rows, _ = self.first_rows(n_rows)
+        if not rows.num_rows:
             return {}
-        filled = {column: sum(len(b) - b.column(column).null_count for b in batches) for column in self.columns}
-        return {column: count / total for column, count in filled.items()}
+        return {name: 1 - rows.column(name).null_count / rows.num_rows for name in self.columns}
+
+    def first_rows(self, n_rows: int = 4096) -> tuple[pa.Table, Tally]:
+        """Give the first good rows of each file.
+
+        Parameters
+        ----------
+        n_rows: rows looked at per file, at least 1.
+
+        Returns
+        -------
+        All of `Log.columns`, and what was counted on the way: records set aside, rows of which a text had been cut.
+        """
+        tally = Tally()
+        batches = [batch for scan in self._scans if (batch := self._head(scan, n_rows, tally)) is not None]
+        return pa.Table.from_batches(batches, schema=self._schema), tally
+
+    def count(self) -> int:
+        """Read the log through and count its rows, good and bad; 0 where it cannot be read."""
+        try:
+            for _ in range(2):
+                with suppress(Restart):
+                    for _ in self.batches(REQUIRED):
+                        pass
+                    break
+        except StillwatchError:
+            return 0
+        return self.counts()["n_rows"]
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the log as canonical columns, in file order.
@@ -242,13 +269,18 @@ class Log:
         self._session.unregister("times_batch")
         return table
 
-    def _head(self, scan: FileScan, n_rows: int) -> pa.RecordBatch | None:
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([EVENTS.field(column) for column in self.columns])
+
+    def _head(self, scan: FileScan, n_rows: int, tally: Tally) -> pa.RecordBatch | None:
         """The first good rows of a file, or none where it cannot be read."""
         try:
             if scan not in self._exact:
                 with suppress(SuspectError):
-                    return scan.head(self.columns, n_rows)
-            return next((batch.slice(0, n_rows) for batch in scan.exact(self.columns, Tally())), None)
+                    batch = scan.head(self.columns, n_rows, tally)
+                    return None if batch is None else pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)
+            return next((batch.slice(0, n_rows) for batch in scan.exact(self.columns, tally)), None)
         except StillwatchError:
             return None
 

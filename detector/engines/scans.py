@@ -101,8 +101,8 @@ class FileScan:
             if is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
 
-    def head(self, columns: Sequence[str], n_rows: int) -> pa.RecordBatch | None:
-        """Give the first rows, or none if there is none.
+    def head(self, columns: Sequence[str], n_rows: int, tally: Tally) -> pa.RecordBatch | None:
+        """Give the first rows, or none if there is none; the tally counts those of them that were cut.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class FileScan:
         """
         with self._guarded():
             if self.file.kind == "parquet":
-                sql = f"SELECT * FROM ({self.rows_sql(columns)}) LIMIT {n_rows}"
+                sql = f"SELECT * FROM ({self.kept_sql(columns)}) LIMIT {n_rows}"
                 batch = next(self._query(sql), None)
             else:
                 batch = next(self._pieces(columns, size=pieces.HEAD_BYTES), None)
@@ -120,6 +120,7 @@ class FileScan:
             batch = self._kept(batch, Tally()).slice(0, n_rows)
             if pc.max(batch.column(FAULT)).as_py():
                 raise SuspectError
+            tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
         return batch.select(columns)
 
     @property

@@ -196,7 +196,8 @@ class Format(Settings):
     @property
     def evidence_level(self) -> int:
         """How much a log in this format can tell at best, 0 to 4, by the columns that it has a place for."""
-        return level_of(self.columns)
+        can_count = "n_requests" in self.columns and "request_id" in self.columns
+        return level_of(self.columns.keys() - {"n_requests"} if can_count else self.columns)
 
 
 def level_of(columns: Collection[str]) -> int:
