@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from detector.engines.chunks import Tally
     from detector.engines.log import Log
 
+#: Kind of a part as words before its path.
+_PARTS = {
+    "json": "the document in",
+    "rows": "each element of",
+    "pairs": "the keys and values of",
+    "messages": "the numbered messages in",
+}
 #: Rows of a log that are shown.
 _SHOWN = 3
 
@@ -54,6 +61,9 @@ def show_text(name: str) -> str:
         "",
     ]
     lines += [f"  {column:<{width}}  {_sources(form, column)}" for column in EVENTS.names if column in form.columns]
+    lines += ["", *(f"  where {part.name} is {_PARTS[part.kind]} {' or '.join(part.path)}" for part in form.parts)]
+    if form.keep:
+        lines.append(f"  requests are rows whose {' or '.join(form.keep.path)} is one of {', '.join(form.keep.values)}")
     lines += ["", f"  time zone of naive timestamps: {form.timezone or 'none, they are refused'}"]
     lines += [f"  beware, {trap.when}: {trap.says}" for trap in form.traps]
     return "\n".join(lines)

@@ -8,7 +8,7 @@ import pytest
 from detector.engines.embedded import EmbeddedEngine
 from detector.logs.inspection import redacted, traps_of, what_is_off
 from detector.logs.presets import Format, Trap
-from detector.logs.sheets import check_text, markdown_text
+from detector.logs.sheets import check_text, markdown_text, show_text
 from detector.settings import InputSettings
 from detector.tables import EVENTS
 from tests.detector.engines.preset_logs import CASES
@@ -158,3 +158,13 @@ def test_the_preset_on_the_page_of_formats_works(tmp_path: Path) -> None:
         (event,) = pa.Table.from_batches(list(log.batches())).to_pylist()
         assert log.counts()["n_passed_over"] == 1
     assert (event["account_id"], event["prompt"], event["status_code"], event["latency_ms"]) == ("k", "hi", 429, 1000.0)
+
+
+def test_a_preset_is_shown_whole() -> None:
+    """Columns, the parts they refer to, which rows count, why it is refused, and its traps."""
+    shown = show_text("otel-genai")
+    assert "occurred_at        span.startTimeUnixNano" in shown
+    assert "where span is each element of scope.spans" in shown
+    assert 'requests are rows whose attributes."gen_ai.operation.name" or ' in shown
+    assert "beware, spans are sampled" in shown
+    assert "refused: its rows are sign-ins" in show_text("openai-audit")
