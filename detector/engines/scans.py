@@ -131,7 +131,9 @@ class FileScan:
         """The batches of a text file, a piece each."""
         is_csv = self.file.kind == "csv"
         chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
-        size = size or (pieces.DOCUMENTS_BYTES if self.plan.steps.has_documents else pieces.PIECE_BYTES)
+        steps = self.plan.steps
+        usual = pieces.DOCUMENTS_BYTES if steps.has_documents else pieces.PIECE_BYTES
+        size = pieces.ROWS_BYTES if steps.has_rows else size or usual
         skip = self.header.n_bytes if is_csv else 0
         cuts = cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv)
         fed = map(without_returns, cuts) if self.header.has_return else cuts

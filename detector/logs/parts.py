@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from detector.logs.presets import NUMBER, Part
 from detector.logs.quoting import quote_text
-from detector.logs.steps import Step, Steps
+from detector.logs.steps import ROWS, Step, Steps
 
 #: How OpenTelemetry types the value of an attribute that is one value; a list of texts comes as JSON.
 _VALUES = ("stringValue", "intValue", "doubleValue", "boolValue", "arrayValue", "kvlistValue")
@@ -28,7 +28,7 @@ def part_step(part: Part, values: Sequence[Step], steps: Steps) -> Step:
         rows = steps.let(
             f"CASE json_type({first}) WHEN 'ARRAY' THEN json_extract({first}, '$[*]') ELSE [NULL] END", first
         )
-        return steps.let(f"unnest({rows})", rows)
+        return steps.let(f"{ROWS}{rows})", rows)
     if part.kind == "pairs":
         return _pairs(first, steps)
     if part.kind == "messages":

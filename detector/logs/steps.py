@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from detector.logs.quoting import quote_name, quote_text
 
+#: Begins a value that stands for each element of a list, in a row each.
+ROWS = "unnest("
 _STEP_NAME = re.compile(r'"step \d+\.\d+"')
 
 
@@ -47,6 +49,11 @@ class Steps:
     def has_documents(self) -> bool:
         """Whether parts of documents are wanted, which are held several times while they are taken apart."""
         return bool(self._paths)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether one row becomes many, each of which holds for a while the document that it came from."""
+        return any(sql.startswith(ROWS) for layer in self._layers for sql in layer)
 
     def let(self, sql: str, *inputs: Step) -> Step:
         """Name a value; the same expression is the same value.

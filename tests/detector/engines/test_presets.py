@@ -180,3 +180,12 @@ def test_epochs_are_read_in_the_unit_of_the_format(write: Callable[..., Path], o
     record = json.loads(CASES["kong"].text) | {"started_at": 86_400_000}
     (event,) = events_of(drain(open_log(write("kong", lines(record)))))
     assert event["occurred_at"] == AT.replace(year=1970, month=1, day=2, hour=0, minute=0, second=0, microsecond=0)
+
+
+def test_lines_of_many_spans_fit_in_the_readers_memory(
+    write: Callable[..., Path], open_log: Opener, drain: Drain
+) -> None:
+    """A collector writes a hundred spans in a line; two threads read such lines within the default memory."""
+    found = attributes(gen_ai__operation__name="chat", user__id="u1", gen_ai__prompt__0__content="x" * 700)
+    log = open_log(write("otel-genai", spans(*[span(found)] * 100) * 70), threads=2)
+    assert drain(log, ["account_id"]).num_rows == 7000
