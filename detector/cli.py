@@ -214,14 +214,18 @@ def fit(
 
 
 @formats_app.command("list")
-def formats_list() -> None:
+def formats_list(
+    markdown: Annotated[bool, typer.Option("--markdown", help="As a page: what each carries, and its traps.")] = False,
+) -> None:
     """List the presets.
 
     Example: stillwatch formats list
-    """
-    from detector.logs.sheets import list_text
 
-    typer.echo(list_text())
+    Example: stillwatch formats list --markdown > formats.md
+    """
+    from detector.logs.sheets import list_text, markdown_text
+
+    typer.echo(markdown_text() if markdown else list_text(), nl=not markdown)
 
 
 @formats_app.command("show")
@@ -244,7 +248,7 @@ def formats_check(
     mapped: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Repeat.")] = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="Of naive timestamps.")] = None,
 ) -> None:
-    """Say how a log would be read: preset, coverage of each column, evidence level.
+    """Say how a log would be read: preset, coverage, three redacted rows, evidence level, what is off, known traps.
 
     Example: stillwatch formats check export.csv --map account_id=user
     """

@@ -7,7 +7,7 @@ import os
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -213,11 +213,20 @@ def overlay_ways(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str
 
 def _allowed_keys(model: type[BaseModel], place: tuple[Any, ...]) -> Iterable[str]:
     for step in place:
-        inner = model.model_fields[step].annotation if step in model.model_fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        if step not in model.model_fields:
+            continue
+        inner = _model_in(model.model_fields[step].annotation)
+        if inner is None:
             return ()
         model = inner
     return model.model_fields
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the settings in a type such as a list of them."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _model_in(inner))), None)
 
 
 def load(model: type[S], values: Mapping[str, Any], *, where: str) -> S:
@@ -236,7 +245,8 @@ def load(model: type[S], values: Mapping[str, Any], *, where: str) -> S:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
         place = tuple(first["loc"])
         key = ".".join(str(step) for step in place)
         if first["type"] == "extra_forbidden":

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import duckdb
 import pyarrow as pa
 
-from detector.engines.relations import transform_relation
+from detector.engines.relations import lines_relation, transform_relation
 from detector.logs.headers import Header
 from detector.logs.mapping import LINE, Plan
-from detector.logs.objects import ObjectReader
-from detector.logs.resync import ResyncReader
+from detector.logs.objects import ObjectReader, read_lines
+from detector.logs.resync import MAX_RECORD_BYTES, ResyncReader
 from detector.logs.sources import LogFile, read_chunks
 
 _CHUNK = "exact_chunk"
@@ -32,12 +32,13 @@ class Tally:
     n_blank: int = 0
     n_recovered: int = 0
     n_truncated: int = 0
+    n_passed_over: int = 0
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class ExactReader:
-    """Reads a CSV or JSONL file into tables of canonical columns, fault numbers and line numbers."""
+    """Reads a text file into tables of canonical columns, fault numbers and line numbers."""
 
     session: duckdb.DuckDBPyConnection
     file: LogFile
@@ -46,6 +47,7 @@ class ExactReader:
     plan: Plan
     delimiter: str
     chunk_rows: int
+    pattern: str = ""
 
     def tables(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
         """Yield tables in file order; records that break the format are added to the tally."""
@@ -53,6 +55,9 @@ class ExactReader:
         if self.file.kind == "csv":
             names = [self.physical[self.header.names.index(source)] for source in sources]
             rows, relation = self._csv_rows(sources, tally), _CHUNK
+        elif self.file.kind == "lines":
+            names = [_OBJECT]
+            rows, relation = self._lines(tally), lines_relation(_CHUNK, _OBJECT, self.pattern, self.header.names, LINE)
         else:
             names = [_OBJECT]
             rows, relation = self._json_rows(sources, tally), transform_relation(_CHUNK, _OBJECT, sources, LINE)
@@ -84,6 +89,21 @@ class ExactReader:
             else:
                 tally.rejected.append((line.line, line.reason))
         tally.n_blank = reader.n_blank
+
+    def _lines(self, tally: Tally) -> Iterator[Row]:
+        for number, line in enumerate(
+            read_lines(read_chunks(self.file.name, self.file.path, self.file.compression)), 1
+        ):
+            text = line.rstrip(b"\r")
+            if not text.strip():
+                tally.n_blank += 1
+            elif len(text) > MAX_RECORD_BYTES:
+                tally.rejected.append((number, f"the record is longer than {MAX_RECORD_BYTES >> 20} MiB"))
+            else:
+                try:
+                    yield number, text.decode()
+                except UnicodeDecodeError:
+                    tally.rejected.append((number, "the record is not valid UTF-8"))
 
     def _body(self) -> Iterator[bytes]:
         """The bytes after the header."""

@@ -13,16 +13,17 @@ import duckdb
 
 from detector.engines.log import Log, Restart
 from detector.engines.pieces import Stage
-from detector.engines.relations import parquet_relation
+from detector.engines.recognition import recognise
 from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
-from detector.errors import AmbiguousColumnError, ConfigError
+from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
 from detector.logs.fields import Clock
-from detector.logs.formats import Format, check_columns, check_zone, choose_format, load_format
-from detector.logs.headers import Header, check_distinct, read_csv_header, read_jsonl_header
+from detector.logs.formats import AUTO, all_skipped, check_columns, load_format
+from detector.logs.headers import Header
 from detector.logs.mapping import Mapper, Plan
+from detector.logs.presets import Format, check_zone
 from detector.logs.quoting import quote_name, quote_text
-from detector.logs.sources import LogFile, distinct, find_paths, inspect_file, unreadable
+from detector.logs.sources import LogFile, distinct, find_paths, inspect_file
 from detector.logs.spool import STDIN_NAME, descriptor_path, spool_stream
 from detector.settings import InputSettings
 
@@ -89,6 +90,7 @@ class EmbeddedEngine:
             for stage in stages:
                 resources.callback(stage.close)
             form, reason, scans = self._scans(session, files, paths, stages)
+            self._check_left_out(patterns, form)
             session.execute(f"SET threads = {self._fitting_threads(session, scans, n_threads)}")
             lock_session(session, [*paths, *(stage.path for stage in stages)], folder)
             return Log(
@@ -97,7 +99,8 @@ class EmbeddedEngine:
 
     def _files(self, patterns: Sequence[str], folder: Path, resources: ExitStack) -> list[LogFile]:
         files = []
-        named = [(path, path) for pattern in patterns if pattern != _STDIN for path in find_paths(pattern)]
+        skip = load_format(self._settings.format).skip if self._settings.format != AUTO else all_skipped()
+        named = [(path, path) for pattern in patterns if pattern != _STDIN for path in find_paths(pattern, skip)]
         if _STDIN in patterns:
             files.append(self._spooled(sys.stdin.buffer, STDIN_NAME, folder, resources))
         for name, path in distinct(named):
@@ -107,6 +110,18 @@ class EmbeddedEngine:
             else:
                 files.append(inspect_file(name, str(Path(path).absolute())))
         return files
+
+    def _check_left_out(self, patterns: Sequence[str], form: Format) -> None:
+        """Refuse to leave out files as parts of a format that the log is not in."""
+        if self._settings.format != AUTO or form.skip:
+            return
+        found = {path for pattern in patterns if pattern != _STDIN for path in find_paths(pattern)}
+        left_out = found.difference(*(find_paths(pattern, all_skipped()) for pattern in patterns if pattern != _STDIN))
+        if left_out:
+            raise UnknownFormatError(
+                f"{min(left_out)}: looks like no part of a log, though the log reads as {form.name}; "
+                f"say which it is, as in --format {form.name}"
+            )
 
     def _spooled(self, stream: BinaryIO, name: str, folder: Path, resources: ExitStack) -> LogFile:
         file, handle = spool_stream(stream, folder, name=name)
@@ -120,65 +135,35 @@ class EmbeddedEngine:
         paths: Sequence[str],
         stages: tuple[Stage, ...],
     ) -> tuple[Format, str, list[FileScan]]:
-        named = None if self._settings.format == "auto" else load_format(self._settings.format)
-        delimiter = named.delimiter if named else ","
-        headers = [_header(session, file, path, delimiter) for file, path in zip(files, paths, strict=True)]
-        form, reason = choose_format(self._settings.format, [header.names for header in headers])
-        _check_truncation(session, form)
+        found = recognise(session, files, paths, self._settings.format)
+        form, pattern = found.form, found.form.lines or ""
         clock = Clock(self._settings.timezone or form.timezone, form.time_unit)
-        mapper = Mapper(form, self._settings.map, clock, self._settings.text)
+        mapper = Mapper(form, self._settings.map, clock, self._settings.text, found.is_guess)
         scans = []
-        for file, path, header in zip(files, paths, headers, strict=True):
+        for file, path, header in zip(found.files, paths, found.headers, strict=True):
             physical = _physical(file, header)
             plan = mapper.plan(file, header, physical)
             _check_keys(file, plan)
             scans.append(
-                FileScan(session, file, path, header, physical, plan, form.delimiter, self._settings.batch_rows, stages)
+                FileScan(
+                    session,
+                    file,
+                    path,
+                    header,
+                    physical,
+                    plan,
+                    form.delimiter,
+                    self._settings.batch_rows,
+                    stages,
+                    pattern,
+                )
             )
-        return form, reason, scans
+        return form, found.reason, scans
 
     def _fitting_threads(self, session: duckdb.DuckDBPyConnection, scans: Sequence[FileScan], wanted: int) -> int:
         """Lower the number of threads where what they hold would not fit in memory side by side."""
         limit = _bytes(self._settings.memory)
         return max(1, min([wanted, *(limit // _thread_bytes(session, scan) for scan in scans)]))
-
-
-def _check_truncation(session: duckdb.DuckDBPyConnection, form: Format) -> None:
-    if form.truncation is None:
-        return
-    try:
-        session.execute(f"SELECT regexp_matches('', {quote_text(form.truncation)})").fetchall()
-    except duckdb.Error:
-        raise ConfigError(
-            f"{form.name}: truncation = {form.truncation!r} is not a pattern the reader knows; write it in RE2 syntax"
-        ) from None
-
-
-def _header(session: duckdb.DuckDBPyConnection, file: LogFile, path: str, delimiter: str) -> Header:
-    if file.kind == "csv":
-        return read_csv_header(file, delimiter)
-    if file.kind == "jsonl":
-        return read_jsonl_header(file)
-    try:
-        found = session.sql(f"SELECT * FROM {parquet_relation(path)} LIMIT 0")
-        names, types = tuple(found.columns), tuple(str(type_) for type_ in found.types)
-        stored = session.execute(f"SELECT name, num_children FROM parquet_schema({quote_text(path)})").fetchall()
-    except duckdb.Error:
-        raise unreadable(file.name, "it is not a whole Parquet file") from None
-    check_distinct(file.name, _top_names(stored))
-    return Header(names, types)
-
-
-def _top_names(stored: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:
-    """The columns as the file names them; the database would rename one that comes twice."""
-    names, position = [], 1
-    while position < len(stored):
-        names.append(stored[position][0])
-        left = 1
-        while left and position < len(stored):
-            left += (stored[position][1] or 0) - 1
-            position += 1
-    return tuple(names)
 
 
 def _physical(file: LogFile, header: Header) -> tuple[str, ...]:

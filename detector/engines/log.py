@@ -11,10 +11,10 @@ from detector.engines.chunks import Tally
 from detector.engines.scans import FileScan, SuspectError
 from detector.errors import EmptyInputError, StillwatchError, TooManyRejectsError
 from detector.logs.digests import Digests
-from detector.logs.formats import Format
+from detector.logs.presets import Format, level_of
 from detector.logs.sources import LogFile
 from detector.settings import InputSettings
-from detector.tables import EVENTS, NETWORK_COLUMNS, REJECTED, REQUIRED
+from detector.tables import EVENTS, REJECTED, REQUIRED
 
 _ORDERED = ("account_id", "occurred_at", "n_requests")
 #: How many rejected records an error quotes.
@@ -35,7 +35,8 @@ class Log:
     ----------
     files: its files, in reading order.
     columns: canonical columns that some file has, in the order of `tables.EVENTS`.
-    format_name: the preset.
+    format: the preset.
+    format_name: its name.
     format_reason: why this preset.
     sampling_rate: share of the requests that the log holds.
     """
@@ -54,6 +55,7 @@ class Log:
         mapped = {column for scan in scans for column in scan.plan.places}
         self.files: tuple[LogFile, ...] = tuple(scan.file for scan in scans)
         self.columns: tuple[str, ...] = tuple(column for column in EVENTS.names if column in mapped)
+        self.format = form
         self.format_name = form.name
         self.format_reason = reason
         self.sampling_rate = form.sampling_rate
@@ -88,8 +90,7 @@ class Log:
         if self._evidence_level is None:
             share = self.coverage()
             filled = {column for column, value in share.items() if value > 0} if share else set(self.columns)
-            levels = ((0, {"n_requests"}), (4, {"completion"}), (3, {"prompt"}), (2, set(NETWORK_COLUMNS)))
-            self._evidence_level = next((level for level, columns in levels if filled & columns), 1)
+            self._evidence_level = level_of(filled)
         return self._evidence_level
 
     def coverage(self, n_rows: int = 4096) -> dict[str, float]:
@@ -103,12 +104,37 @@ class Log:
         -------
         Canonical column to share in [0, 1]; nothing where no row can be read.
         """
-        batches = [batch for scan in self._scans if (batch := self._head(scan, n_rows)) is not None]
-        total = sum(batch.num_rows for batch in batches)
-        if not total:
+        rows, _ = self.first_rows(n_rows)
+        if not rows.num_rows:
             return {}
-        filled = {column: sum(len(b) - b.column(column).null_count for b in batches) for column in self.columns}
-        return {column: count / total for column, count in filled.items()}
+        return {name: 1 - rows.column(name).null_count / rows.num_rows for name in self.columns}
+
+    def first_rows(self, n_rows: int = 4096) -> tuple[pa.Table, Tally]:
+        """Give the first good rows of each file.
+
+        Parameters
+        ----------
+        n_rows: rows looked at per file, at least 1.
+
+        Returns
+        -------
+        All of `Log.columns`, and what was counted on the way: records set aside, rows of which a text had been cut.
+        """
+        tally = Tally()
+        batches = [batch for scan in self._scans if (batch := self._head(scan, n_rows, tally)) is not None]
+        return pa.Table.from_batches(batches, schema=self._schema), tally
+
+    def count(self) -> int:
+        """Read the log through and count its rows, good and bad; 0 where it cannot be read."""
+        try:
+            for _ in range(2):
+                with suppress(Restart):
+                    for _ in self.batches(REQUIRED):
+                        pass
+                    break
+        except StillwatchError:
+            return 0
+        return self.counts()["n_rows"]
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
         """Yield the log as canonical columns, in file order.
@@ -153,7 +179,7 @@ class Log:
         parts = [
             self._times_table(scan, columns, made)
             if scan in self._exact or scan.file.kind != "parquet"
-            else f"({scan.rows_sql(columns)})"
+            else f"({scan.kept_sql(columns)})"
             for scan in self._scans
         ]
         names = ", ".join(columns)
@@ -176,6 +202,7 @@ class Log:
         -------
         `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
         known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
+        `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
         """
         tallies = self._tallies.values()
         n_read = sum(tally.n_read for tally in tallies)
@@ -187,6 +214,7 @@ class Log:
             "n_blank": sum(tally.n_blank for tally in tallies),
             "n_recovered": sum(tally.n_recovered for tally in tallies),
             "n_truncated": sum(tally.n_truncated for tally in tallies),
+            "n_passed_over": sum(tally.n_passed_over for tally in tallies),
         }
 
     def rejected(self) -> pa.Table:
@@ -241,21 +269,31 @@ class Log:
         self._session.unregister("times_batch")
         return table
 
-    def _head(self, scan: FileScan, n_rows: int) -> pa.RecordBatch | None:
+    @property
+    def _schema(self) -> pa.Schema:
+        return pa.schema([EVENTS.field(column) for column in self.columns])
+
+    def _head(self, scan: FileScan, n_rows: int, tally: Tally) -> pa.RecordBatch | None:
         """The first good rows of a file, or none where it cannot be read."""
         try:
             if scan not in self._exact:
                 with suppress(SuspectError):
-                    return scan.head(self.columns, n_rows)
-            return next((batch.slice(0, n_rows) for batch in scan.exact(self.columns, Tally())), None)
+                    batch = scan.head(self.columns, n_rows, tally)
+                    return None if batch is None else pa.RecordBatch.from_arrays(batch.columns, schema=self._schema)
+            return next((batch.slice(0, n_rows) for batch in scan.exact(self.columns, tally)), None)
         except StillwatchError:
             return None
 
     def _check_counts(self) -> None:
         counts = self.counts()
         n_rows, n_rejected = counts["n_rows"], counts["n_rejected"]
+        names = ", ".join(file.name for file in self.files[:_QUOTED])
+        if not n_rows and counts["n_passed_over"]:
+            raise EmptyInputError(
+                f"{names}: none of {counts['n_passed_over']} rows is a request to a model, as {self.format_name} has "
+                "them; give a log of requests"
+            )
         if not n_rows:
-            names = ", ".join(file.name for file in self.files[:_QUOTED])
             raise EmptyInputError(f"{names}: there is a header but no row; give a log with a row per request")
         if not counts["n_read"]:
             raise EmptyInputError(f"all {n_rows} records are malformed: {self._quote_rejects()}; mend the export")

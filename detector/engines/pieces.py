@@ -24,6 +24,9 @@ T = TypeVar("T")
 PIECE_BYTES = 12 << 20
 #: The same where documents are taken apart: some twenty times the piece is held then (measured).
 DOCUMENTS_BYTES = 3 << 20
+#: The same where a line holds many rows, each of which holds its document for a while: a piece of 3 MiB with a hundred
+#: rows a line was too much for two threads in 512 MB, one of 1 MiB is not (measured).
+ROWS_BYTES = 1 << 20
 #: The same for a first look.
 HEAD_BYTES = 2 << 20
 _QUOTE, _LINE_END, _RETURN = ord('"'), ord("\n"), ord("\r")

@@ -74,5 +74,13 @@ def transform_relation(source: str, text: str, keys: Sequence[str], passed: str)
     return f"(SELECT {values}, {passed} FROM ({inner}))"
 
 
+def lines_relation(source: str, text: str, pattern: str, names: Sequence[str], passed: str) -> str:
+    """Write the reading of plain lines: a column for each named group, null all where the pattern does not match."""
+    groups = ", ".join(map(quote_text, names))
+    found = f"regexp_extract({text}, {quote_text(pattern)}, [{groups}])"
+    values = ", ".join(f"nullif(found[{quote_text(name)}], '') AS {quote_name(name)}" for name in names)
+    return f"(SELECT {values}, {passed} FROM (SELECT {found} AS found, {passed} FROM {source}))"
+
+
 def _escaped(key: str) -> str:
     return key.replace("\\", "\\\\").replace('"', '\\"')

@@ -6,6 +6,7 @@ Both end in the same query, so a value does not depend on the way it was read.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +19,7 @@ from detector.engines.relations import Dialect, csv_relation, json_relation, pad
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
 from detector.logs.headers import Header
-from detector.logs.mapping import FAULT, LINE, TRUNCATED, Plan
+from detector.logs.mapping import FAULT, KEPT, LINE, TRUNCATED, Plan
 from detector.logs.quoting import quote_name
 from detector.logs.resync import MAX_RECORD_BYTES
 from detector.logs.sources import LogFile, read_chunks
@@ -35,6 +36,8 @@ _MAX_WIDTH = 2000
 #: A query that is wrong is our fault, not that of the log.
 _WRONG_QUERIES = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException)
 
+T = TypeVar("T", pa.RecordBatch, pa.Table)
+
 
 class SuspectError(Exception):
     """The fast way found something wrong; the file has to be read the exact way."""
@@ -49,6 +52,7 @@ class FileScan:
     path: where the database opens the file.
     physical: what its columns are called in queries.
     stages: where pieces of text files are offered to the database; as many as are parsed at once.
+    pattern: of a line, for a file of plain lines.
     """
 
     session: duckdb.DuckDBPyConnection
@@ -60,15 +64,22 @@ class FileScan:
     delimiter: str
     batch_rows: int
     stages: tuple[Stage, ...] = ()
+    pattern: str = ""
 
     @property
     def needs_exact(self) -> bool:
         """Whether the fast way is known not to work on this file."""
-        return self.file.kind == "csv" and (self.header.n_lines > 1 or len(self.physical) > _MAX_WIDTH)
+        return self.file.kind == "lines" or (
+            self.file.kind == "csv" and (self.header.n_lines > 1 or len(self.physical) > _MAX_WIDTH)
+        )
 
     def rows_sql(self, columns: Sequence[str]) -> str:
         """Write the query that gives a Parquet file's canonical columns, truncation mark and fault number."""
         return self.plan.select(parquet_relation(self.path), columns)
+
+    def kept_sql(self, columns: Sequence[str]) -> str:
+        """Write the query that gives those rows of a Parquet file that are requests."""
+        return self.rows_sql(columns) + (f" WHERE {KEPT}" if self.plan.keep else "")
 
     def fast(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.RecordBatch]:
         """Yield batches of canonical columns.
@@ -83,14 +94,15 @@ class FileScan:
             for batch in self._pieces(columns) if is_text else self._query(self.rows_sql(columns)):
                 if pc.max(batch.column(FAULT)).as_py():
                     raise SuspectError
+                batch = self._kept(batch, tally)
                 tally.n_read += batch.num_rows
                 tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
                 yield from self._slices(batch, columns)
-            if is_text and tally.n_read == 0:
+            if is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
 
-    def head(self, columns: Sequence[str], n_rows: int) -> pa.RecordBatch | None:
-        """Give the first rows, or none if there is none.
+    def head(self, columns: Sequence[str], n_rows: int, tally: Tally) -> pa.RecordBatch | None:
+        """Give the first rows, or none if there is none; the tally counts those of them that were cut.
 
         Raises
         ------
@@ -99,15 +111,16 @@ class FileScan:
         """
         with self._guarded():
             if self.file.kind == "parquet":
-                sql = f"SELECT * FROM ({self.rows_sql(columns)}) LIMIT {n_rows}"
+                sql = f"SELECT * FROM ({self.kept_sql(columns)}) LIMIT {n_rows}"
                 batch = next(self._query(sql), None)
             else:
                 batch = next(self._pieces(columns, size=pieces.HEAD_BYTES), None)
             if batch is None:
                 return None
-            batch = batch.slice(0, n_rows)
+            batch = self._kept(batch, Tally()).slice(0, n_rows)
             if pc.max(batch.column(FAULT)).as_py():
                 raise SuspectError
+            tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
         return batch.select(columns)
 
     @property
@@ -118,7 +131,9 @@ class FileScan:
         """The batches of a text file, a piece each."""
         is_csv = self.file.kind == "csv"
         chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
-        size = size or (pieces.DOCUMENTS_BYTES if self.plan.steps.has_documents else pieces.PIECE_BYTES)
+        steps = self.plan.steps
+        usual = pieces.DOCUMENTS_BYTES if steps.has_documents else pieces.PIECE_BYTES
+        size = pieces.ROWS_BYTES if steps.has_rows else size or usual
         skip = self.header.n_bytes if is_csv else 0
         cuts = cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv)
         fed = map(without_returns, cuts) if self.header.has_return else cuts
@@ -174,6 +189,7 @@ class FileScan:
             if is_first:
                 self._check_zone(table)
             is_first = False
+            table = self._kept(table, tally)
             faults = table.column(FAULT)
             self._set_aside(table.filter(pc.greater(faults, 0)), tally)
             good = table.filter(pc.equal(faults, 0)).combine_chunks()
@@ -186,7 +202,14 @@ class FileScan:
     def _exact_tables(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.Table]:
         if self.file.kind != "parquet":
             reader = ExactReader(
-                self.session, self.file, self.header, self.physical, self.plan, self.delimiter, self.batch_rows
+                self.session,
+                self.file,
+                self.header,
+                self.physical,
+                self.plan,
+                self.delimiter,
+                self.batch_rows,
+                self.pattern,
             )
             with self._guarded(is_exact=True):
                 yield from reader.tables(columns, tally)
@@ -204,6 +227,14 @@ class FileScan:
                 f"{self.file.name}: line {naive[0]}: occurred_at carries no zone, as in most records of this file; "
                 "say which it is with --timezone UTC"
             )
+
+    def _kept(self, rows: T, tally: Tally) -> T:
+        """Pass over, and count, the rows that are no requests."""
+        if self.plan.keep is None:
+            return rows
+        kept = rows.filter(rows.column(KEPT))
+        tally.n_passed_over += rows.num_rows - kept.num_rows
+        return kept
 
     def _set_aside(self, bad: pa.Table, tally: Tally) -> None:
         lines, numbers = bad.column(LINE).to_pylist(), bad.column(FAULT).to_pylist()

@@ -1,105 +1,22 @@
-"""Presets: which columns of a real log hold which canonical field. Data in TOML, never code or SQL."""
+"""The presets that there are, and which of them a log is in. Nothing here reads a log."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
-
-from detector.errors import ConfigError, UnknownFormatError, nearest
-from detector.logs.fields import TimeUnit
-from detector.logs.readers import N_PATHS, READER_NAMES
-from detector.settings import Settings, load, read_toml
+from detector.errors import ConfigError, InputUnreadableError, UnknownFormatError, nearest
+from detector.logs.presets import Format
+from detector.settings import load, read_toml
 from detector.tables import EVENTS
 
 DEFAULT_FORMAT = "stillwatch"
+AUTO = "auto"
+#: Share of a preset's columns from which on a log that lacks the others is told of it. Chosen.
+_NEAR = 0.5
 _FOLDER = files("detector.logs") / "formats"
-
-
-def check_zone(name: str) -> str:
-    """Pass an IANA zone name through.
-
-    Raises
-    ------
-    ValueError
-        No zone has this name.
-    """
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone has the name {name!r}; give one such as UTC or Europe/Berlin") from error
-    return name
-
-
-def _check_reader(name: str) -> str:
-    if name not in READER_NAMES:
-        raise ValueError(f"no reader has the name {name!r}; {nearest(name, READER_NAMES)}")
-    return name
-
-
-def _check_pattern(pattern: str) -> str:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"is not a pattern: {error}") from error
-    return pattern
-
-
-def _as_candidate(value: object) -> object:
-    return {"path": [value]} if isinstance(value, str) else value
-
-
-def _as_paths(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-class Candidate(Settings):
-    """One place where a field may be found."""
-
-    path: Annotated[list[str], BeforeValidator(_as_paths)] = Field(min_length=1)
-    reader: Annotated[str, AfterValidator(_check_reader)] | None = None
-
-    @model_validator(mode="after")
-    def _check_paths(self) -> "Candidate":
-        allowed = N_PATHS.get(self.reader or "", 1)
-        if allowed is not None and len(self.path) != allowed:
-            raise ValueError(f"takes {allowed} path(s), not {len(self.path)}")
-        return self
-
-
-class Trap(Settings):
-    """A way this format misleads, shown by `stillwatch formats show`."""
-
-    when: str
-    says: str
-
-
-class Format(Settings):
-    """A preset.
-
-    Attributes
-    ----------
-    detect: columns that must all be present for ``auto`` to pick this preset; none means never.
-    nulls: spellings of a missing value, besides the empty one; text fields keep them.
-    sampling_rate: share of the requests that the log holds.
-    truncation: pattern of the mark that a gateway leaves where it cut a text.
-    """
-
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    title: str
-    description: str = ""
-    detect: list[str] = Field(default_factory=list)
-    delimiter: str = Field(",", pattern=r"^[\t!#-~]$")
-    timezone: Annotated[str, AfterValidator(check_zone)] | None = None
-    time_unit: TimeUnit | None = None
-    nulls: list[str] = Field(default_factory=list)
-    sampling_rate: float = Field(1.0, gt=0, le=1)
-    traps: list[Trap] = Field(default_factory=list)
-    truncation: Annotated[str, AfterValidator(_check_pattern)] | None = None
-    columns: dict[str, list[Annotated[Candidate, BeforeValidator(_as_candidate)]]]
 
 
 def check_columns(columns: Iterable[str], *, where: str) -> None:
@@ -115,6 +32,7 @@ def check_columns(columns: Iterable[str], *, where: str) -> None:
             raise ConfigError(f"{where}: no canonical column is called {name!r}; {nearest(name, EVENTS.names)}")
 
 
+@cache
 def list_formats() -> tuple[str, ...]:
     """Name the presets that come with the program, in alphabetical order."""
     stems = (item.name.removesuffix(".toml") for item in _FOLDER.iterdir() if item.name.endswith(".toml"))
@@ -136,11 +54,20 @@ def load_format(name_or_path: str) -> Format:
     if name_or_path not in list_formats():
         hint = nearest(name_or_path, list_formats())
         raise UnknownFormatError(f"--format {name_or_path!r}: no preset has this name; {hint}; or give a .toml file")
-    with_path = Path(str(_FOLDER / f"{name_or_path}.toml"))
-    return _checked(read_toml(with_path), name_or_path)
+    return _shipped(name_or_path)
 
 
-def choose_format(name: str, headers: Iterable[Collection[str]]) -> tuple[Format, str]:
+@cache
+def _shipped(name: str) -> Format:
+    return _checked(read_toml(Path(str(_FOLDER / f"{name}.toml"))), name)
+
+
+def all_skipped() -> tuple[str, ...]:
+    """List the patterns of files that some preset passes over in a folder."""
+    return tuple(dict.fromkeys(pattern for name in list_formats() for pattern in load_format(name).skip))
+
+
+def choose_format(name: str, headers: Sequence[Collection[str]]) -> tuple[Format, str]:
     """Pick the preset for a log.
 
     Parameters
@@ -151,22 +78,80 @@ def choose_format(name: str, headers: Iterable[Collection[str]]) -> tuple[Format
     Returns
     -------
     The preset, and a sentence that says why it was chosen.
+
+    Raises
+    ------
+    UnknownFormatError
+        Several presets recognise the log, and none of them knows more of it than all others.
+    InputUnreadableError
+        It is recognised as something that is no log of requests.
     """
-    if name != "auto":
-        return load_format(name), "named by --format"
+    if name != AUTO:
+        return _suitable(load_format(name)), "named by --format"
     present = [frozenset(header) for header in headers]
-    found = [form for form in map(load_format, list_formats()) if _recognises(form, present)]
+    forms = [load_format(each) for each in list_formats()]
+    found = [form for form in forms if form.detect and all(header.issuperset(form.detect) for header in present)]
     if not found:
-        return load_format(DEFAULT_FORMAT), "no preset recognised the columns, so canonical names are expected"
+        return load_format(DEFAULT_FORMAT), f"no preset recognised the columns{_near_miss(forms, present)}"
     best = max(found, key=lambda form: len(form.detect))
-    return best, "the columns " + ", ".join(best.detect) + " are all present"
+    _check_alone(best.name, [form.name for form in found if not set(form.detect) <= set(best.detect)], "columns")
+    return _suitable(best), "the columns " + ", ".join(best.detect) + " are all present"
 
 
-def _recognises(form: Format, headers: list[frozenset[str]]) -> bool:
-    return bool(form.detect) and all(header.issuperset(form.detect) for header in headers)
+def choose_line_format(name: str, first_lines: Sequence[str]) -> tuple[Format, str] | None:
+    """Pick the preset for a log of plain lines, or none if it is no such log.
+
+    Parameters
+    ----------
+    name: a preset, a TOML file, or ``auto``.
+    first_lines: the first line of each text file of the log.
+
+    Raises
+    ------
+    UnknownFormatError
+        Lines fit several presets.
+    """
+    if name != AUTO:
+        form = load_format(name)
+        return (_suitable(form), "named by --format") if form.lines else None
+    forms = [load_format(each) for each in list_formats()]
+    found = [f for f in forms if f.lines and first_lines and all(re.search(f.lines, line) for line in first_lines)]
+    if not found:
+        return None
+    _check_alone(found[0].name, [form.name for form in found[1:]], "lines")
+    return _suitable(found[0]), "the first line reads as " + ", ".join(found[0].line_columns)
+
+
+def _suitable(form: Format) -> Format:
+    if form.refusal is not None:
+        raise InputUnreadableError(f"recognised as {form.name} ({form.title}): {form.refusal}")
+    return form
+
+
+def _check_alone(best: str, others: Sequence[str], what: str) -> None:
+    if others:
+        names = ", ".join([best, *others])
+        raise UnknownFormatError(
+            f"--format 'auto': the {what} fit several presets ({names}); say which it is, as in --format {best}"
+        )
+
+
+def _near_miss(forms: Sequence[Format], headers: Sequence[frozenset[str]]) -> str:
+    """Name the preset of which the log has most columns, if it has half of them."""
+    shared = frozenset.intersection(*headers) if headers else frozenset()
+    others = [form for form in forms if form.detect and form.name != DEFAULT_FORMAT]
+    share = {form.name: len(shared & set(form.detect)) / len(form.detect) for form in others}
+    best = max(share, key=lambda name: share[name], default="")
+    expected = ", so canonical names are expected"
+    if not best or share[best] < _NEAR:
+        return expected
+    lacking = ", ".join(column for column in load_format(best).detect if column not in shared)
+    return f" (nearest: {best}, which also has {lacking}){expected}"
 
 
 def _checked(values: dict[str, Any], where: str) -> Format:
     form = load(Format, values, where=where)
     check_columns(form.columns, where=where)
+    for trap in form.traps:
+        check_columns([*trap.if_empty, *trap.if_alike, *trap.if_repeated], where=f"{where}: traps")
     return form

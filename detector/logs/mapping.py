@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from detector.errors import MissingColumnError, NaiveTimestampError, WrongTypeError, nearest
 from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_sql
-from detector.logs.formats import Candidate, Format
 from detector.logs.headers import Header
 from detector.logs.kinds import kind_of
+from detector.logs.parts import part_step
+from detector.logs.presets import Candidate, Format, Part
 from detector.logs.quoting import json_path, quote_name, quote_text
 from detector.logs.readers import JSON_READERS, read_step
 from detector.logs.sources import LogFile
@@ -19,10 +20,12 @@ from detector.tables import EVENTS, REQUIRED, TEXT_COLUMNS
 FAULT = "_fault"
 #: Column that tells whether the gateway had cut a text of the row.
 TRUNCATED = "_is_truncated"
+#: Column that tells whether a row is a request; only where the preset keeps some rows.
+KEPT = "_is_kept"
 #: Column that holds the line or row number, where the source gives one.
 LINE = "_line"
 
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r'"([^"]+)"|([^.\[\]"]+)|\[(\d+)\]')
 #: What a column name looks like; anything else may be a value, and is not repeated in an error.
 _NAME = re.compile(r"[^\W\d][\w .@$/-]{0,63}")
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
@@ -54,11 +57,12 @@ class Plan:
     steps: Steps
     clock: Clock
     truncation: str | None
+    keep: Place | None = None
 
     def sources(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Name the file's columns that some canonical columns need, each once."""
-        needed = (name for column in columns if column in self.places for name in self.places[column].sources)
-        return tuple(dict.fromkeys(needed))
+        needed = [name for column in columns if column in self.places for name in self.places[column].sources]
+        return tuple(dict.fromkeys([*needed, *(self.keep.sources if self.keep else ())]))
 
     def select(self, source: str, columns: Sequence[str], *, passed: Sequence[str] = ()) -> str:
         """Write the query that gives canonical values, the truncation mark and the fault number.
@@ -67,14 +71,17 @@ class Plan:
         ----------
         source: what follows FROM.
         columns: canonical columns; those this file lacks come as null.
-        passed: columns of the source handed through as they are.
+        passed: columns of the source handed through as they are; `KEPT` comes besides where the plan keeps some rows.
         """
         here = [column for column in columns if column in self.places]
         raws = [f"{self.places[column].raw.sql} AS {quote_name('raw ' + column)}" for column in here]
-        inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source)}"
+        if self.keep:
+            raws.append(f"{self.keep.raw.sql} AS {KEPT}")
+        inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source, raws)}"
         values = [f"{self._value(column)} AS {quote_name(column)}" for column in here]
         middle = f"SELECT * , {', '.join(values)} FROM ({inner})"
         outer = [*map(self._final, columns), f"{self._truncated(here)} AS {TRUNCATED}", self._faults(here), *passed]
+        outer += [KEPT] if self.keep else []
         return f"SELECT {', '.join(outer)} FROM ({middle})"
 
     def _held(self, column: str) -> Raw:
@@ -110,6 +117,8 @@ class Plan:
             if column in REQUIRED or self.places[column].is_direct
             for case in fault_cases(column, self._held(column), quote_name(column), self.clock)
         ]
+        if self.keep:
+            cases = [f"WHEN NOT {KEPT} THEN 0", *cases]
         return f"CAST(CASE {' '.join(cases)} ELSE 0 END AS USMALLINT) AS {FAULT}" if cases else f"0 AS {FAULT}"
 
 
@@ -123,12 +132,14 @@ class Mapper:
     map: canonical column to column or path, laid over the preset.
     clock: how instants are understood.
     reads_text: whether prompts and completions are wanted.
+    is_guess: no preset recognised the log, so that this one is a guess.
     """
 
     form: Format
     map: Mapping[str, str]
     clock: Clock
     reads_text: bool
+    is_guess: bool = False
 
     def plan(self, file: LogFile, header: Header, physical: Sequence[str]) -> Plan:
         """Make the plan for one file.
@@ -150,7 +161,7 @@ class Mapper:
         """
         finder = _Finder(self, file, header, physical)
         places = {column: place for column in EVENTS.names if (place := finder.find(column)) is not None}
-        return Plan(places, finder.steps, self.clock, self.form.truncation)
+        return Plan(places, finder.steps, self.clock, self.form.truncation, finder.keep())
 
     def candidates(self, column: str) -> list[Candidate]:
         """List where a canonical column may be, best first."""
@@ -170,6 +181,27 @@ class _Finder:
         self._names = dict(zip(header.names, physical, strict=True))
         self._types = dict(zip(header.names, header.types, strict=True))
         self.steps = Steps()
+        self._parts: dict[str, tuple[Step, tuple[str, ...]]] = {}
+        for part in mapper.form.parts:
+            self._add(part)
+
+    def keep(self) -> Place | None:
+        """Find what tells requests from other rows; none where all are kept or the file has nothing that tells."""
+        keep = self._mapper.form.keep
+        paths = [path for path in keep.path if self._root(path)] if keep else []
+        if keep is None or not paths:
+            return None
+        found = ", ".join(f"nullif({self._plain(path)}, '')" for path in paths)
+        allowed = ", ".join(map(quote_text, keep.values))
+        sql = f"coalesce(coalesce({found}) IN ({allowed}), false)"
+        return Place(Raw(sql, "BOOLEAN"), self._sources(paths), False)
+
+    def _add(self, part: Part) -> None:
+        """Name a part, if the file has a column that it may come from."""
+        paths = [path for path in part.path if self._root(path)]
+        if paths:
+            step = part_step(part, [self._json(path) for path in paths], self.steps)
+            self._parts[part.name] = step, self._sources(paths)
 
     def find(self, column: str) -> Place | None:
         candidates = self._mapper.candidates(column)
@@ -177,24 +209,34 @@ class _Finder:
         if not present:
             self._check_optional(column)
             return None
-        sources = tuple(dict.fromkeys(self._root(path) or "" for candidate in present for path in candidate.path))
-        is_direct = all(c.reader is None and c.path[0] in self._names for c in present)
+        sources = self._sources([path for candidate in present for path in candidate.path])
+        is_direct = all(c.reader is None and not c.values and self._is_column(c.path[0]) for c in present)
         if is_direct and len(present) == 1:
             return Place(self._typed(column, present[0].path[0]), sources, is_direct)
         found = [self._nulled(column, self._candidate(candidate).sql) for candidate in present]
         return Place(Raw(f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]), sources, is_direct)
 
     def _root(self, path: str) -> str | None:
-        """The column that a path starts at, if the file has it."""
-        if path in self._names:
-            return path
+        """The part or the column that a path starts at, if the file has it."""
         first = path.split(".", 1)[0].split("[", 1)[0]
-        return first if first in self._names and first != path else None
+        if first in self._parts or path not in self._names:
+            return first if first in self._parts or first in self._names else None
+        return path
+
+    def _is_column(self, path: str) -> bool:
+        return self._root(path) == path and path not in self._parts
+
+    def _sources(self, paths: Sequence[str]) -> tuple[str, ...]:
+        """The columns of the file that some paths need, each once."""
+        roots = (self._root(path) or "" for path in paths)
+        names = (name for root in roots for name in (self._parts[root][1] if root in self._parts else (root,)))
+        return tuple(dict.fromkeys(names))
 
     def _check_optional(self, column: str) -> None:
         if column not in REQUIRED and column not in self._mapper.map:
             return
-        wanted = self._mapper.map.get(column, column)
+        first = next((candidate.path[0] for candidate in self._mapper.form.columns.get(column, [])), column)
+        wanted = self._mapper.map.get(column, first)
         raise MissingColumnError(f"{self._file.name}: {self._complaint(column, wanted)}")
 
     def _complaint(self, column: str, wanted: str) -> str:
@@ -205,7 +247,8 @@ class _Finder:
                     return f"the delimiter looks like {words}; a preset with delimiter = {mark!r} reads it as such"
         named = [name for name in names if _NAME.fullmatch(name)]
         hint = nearest(wanted, named) if 2 * len(named) > len(names) else "the first line does not look like a header"
-        return f"no column for {column} (looked for {wanted!r}); {hint}; say which with --map {column}=<column>"
+        other = ", or name a preset with --format" if self._mapper.is_guess else ""
+        return f"no column for {column} (looked for {wanted!r}); {hint}; say which with --map {column}=<column>{other}"
 
     def _typed(self, column: str, name: str) -> Raw:
         """A column that is the field as it stands, with its own type."""
@@ -239,14 +282,20 @@ class _Finder:
 
     def _candidate(self, candidate: Candidate) -> Step:
         if candidate.reader is None:
-            return self._plain(candidate.path[0])
+            return self._translated(candidate, self._plain(candidate.path[0]))
         values = [
             self._json(path) if candidate.reader in JSON_READERS else self._plain(path) for path in candidate.path
         ]
-        return read_step(candidate.reader, values, self.steps, self._mapper.clock)
+        return self._translated(candidate, read_step(candidate.reader, values, self.steps, self._mapper.clock))
+
+    def _translated(self, candidate: Candidate, step: Step) -> Step:
+        if not candidate.values:
+            return step
+        cases = " ".join(f"WHEN {quote_text(old)} THEN {quote_text(new)}" for old, new in candidate.values.items())
+        return self.steps.let(f"CASE {step} {cases} END", step)
 
     def _plain(self, path: str) -> Step:
-        if path not in self._names:
+        if not self._is_column(path):
             part = self._part(path)
             return self.steps.let(f"json_extract_string({part}, '$')", part)
         if self._types[path].endswith("]") or self._types[path].startswith(_NESTED):
@@ -255,15 +304,18 @@ class _Finder:
         return Step(f"CAST({self._names[path]} AS VARCHAR)")
 
     def _json(self, path: str) -> Step:
-        return self._document(path) if path in self._names else self._part(path)
+        return self._document(path) if self._root(path) == path else self._part(path)
 
     def _part(self, path: str) -> Step:
         root = self._root(path) or ""
-        keys: list[str | int] = [key or int(position) for key, position in _STEP.findall(path[len(root) :])]
+        found = _STEP.findall(path[len(root) :])
+        keys: list[str | int] = [quoted or plain or int(position) for quoted, plain, position in found]
         return self.steps.part(self._document(root), json_path(keys))
 
     def _document(self, name: str) -> Step:
-        """The value of a column as JSON; a bare text that is no JSON is a JSON text."""
+        """The value of a part or a column as JSON; a bare text that is no JSON is a JSON text."""
+        if name in self._parts:
+            return self._parts[name][0]
         sql = self._names[name]
         is_text = self._types[name] == "VARCHAR"
         return self.steps.let(f"coalesce(TRY_CAST({sql} AS JSON), to_json({sql}))" if is_text else f"to_json({sql})")

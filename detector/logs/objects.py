@@ -38,7 +38,7 @@ class ObjectReader:
 
     def __iter__(self) -> Iterator[ObjectLine]:
         """Yield good and bad lines in file order; blank ones are counted only."""
-        for number, line in enumerate(_lines(self._chunks), 1):
+        for number, line in enumerate(read_lines(self._chunks), 1):
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
             if not line.strip():
@@ -79,7 +79,7 @@ class _Pairs(list[tuple[str, Any]]):
     """An object as its pairs, so that a key that comes twice is seen."""
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def read_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Split at line feeds; of an over-long line only as much is kept as shows that it is over-long."""
     rest: list[bytes] = []
     n_held = 0

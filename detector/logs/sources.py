@@ -2,8 +2,9 @@
 
 import gzip
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from glob import glob, has_magic
 from pathlib import Path
 from typing import IO, Literal, cast
@@ -12,7 +13,8 @@ import pyarrow as pa
 
 from detector.errors import InputUnreadableError
 
-FileKind = Literal["csv", "jsonl", "parquet"]
+#: What a file holds; `lines` are plain lines, told by a preset and not by the file itself.
+FileKind = Literal["csv", "jsonl", "parquet", "lines"]
 Compression = Literal["none", "gzip", "zstd"]
 
 #: How files are called that a folder is searched for; a compressed one carries `.gz` or `.zst` besides.
@@ -66,8 +68,12 @@ def unreadable(name: str, why: str) -> InputUnreadableError:
     return InputUnreadableError(f"{name}: {why}; give CSV, JSON lines or Parquet, plain or as .gz or .zst")
 
 
-def find_paths(pattern: str) -> list[str]:
+def find_paths(pattern: str, skip: Collection[str] = ()) -> list[str]:
     """List the files a path, a glob or a folder stands for, sorted by name.
+
+    Parameters
+    ----------
+    skip: patterns of paths that a folder or a glob does not stand for; ``*`` is anything, with slashes.
 
     Raises
     ------
@@ -76,12 +82,18 @@ def find_paths(pattern: str) -> list[str]:
     """
     path = Path(pattern)
     if path.is_dir():
-        found = sorted(str(child) for child in path.rglob("*") if _is_log(child, path))
+        found = sorted(str(child) for child in path.rglob("*") if _is_log(child, path) and not is_skipped(child, skip))
         return found or _nothing(pattern, "the folder holds no file ending in " + ", ".join(SUFFIXES))
     if has_magic(pattern) and not path.exists():
-        found = sorted(name for name in glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+        names = glob(pattern, recursive=True)  # noqa: PTH207
+        found = sorted(name for name in names if Path(name).is_file() and not is_skipped(Path(name), skip))
         return found or _nothing(pattern, "no file matches")
     return [pattern]
+
+
+def is_skipped(path: Path, skip: Collection[str]) -> bool:
+    """Tell whether a path fits one of some patterns."""
+    return any(fnmatchcase(path.absolute().as_posix(), each) for each in skip)
 
 
 def inspect_file(name: str, path: str) -> LogFile:

@@ -4,9 +4,15 @@ A document cast, parsed and searched again by every expression that needs a part
 document in memory as many times; so each part becomes a column of a subquery, and those after it refer to its name.
 """
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from detector.logs.quoting import quote_name, quote_text
+
+#: Begins a value that stands for each element of a list, in a row each.
+ROWS = "unnest("
+_STEP_NAME = re.compile(r'"step \d+\.\d+"')
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Steps:
     >>> body = steps.let("TRY_CAST(body AS JSON)", Step("body"))
     >>> steps.let(f"json_type({body})", body)
     Step(sql='"step 2.0"', depth=2)
-    >>> steps.over("log")
+    >>> steps.over("log", ['"step 2.0"'])
     '(SELECT *, json_type("step 1.0") AS "step 2.0" FROM (SELECT *, TRY_CAST(body AS JSON) AS "step 1.0" FROM log))'
     """
 
@@ -43,6 +49,11 @@ class Steps:
     def has_documents(self) -> bool:
         """Whether parts of documents are wanted, which are held several times while they are taken apart."""
         return bool(self._paths)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether one row becomes many, each of which holds for a while the document that it came from."""
+        return any(sql.startswith(ROWS) for layer in self._layers for sql in layer)
 
     def let(self, sql: str, *inputs: Step) -> Step:
         """Name a value; the same expression is the same value.
@@ -75,18 +86,23 @@ class Steps:
         parts = self.let(f"<{document}>", document)
         return self.let(f"{parts}[{paths.index(path) + 1}]", parts)
 
-    def over(self, source: str) -> str:
-        """Write what follows FROM for a query that may refer to all steps.
+    def over(self, source: str, wanted: Iterable[str]) -> str:
+        """Write what follows FROM for a query that refers to some steps.
 
         Parameters
         ----------
-        source: the columns of the file.
+        source: the columns of the file; those that no wanted step needs may be absent.
+        wanted: the expressions of the query.
         """
         passes = {
             f"<{document}>": f"json_extract({document}, [{', '.join(map(quote_text, paths))}])"
             for document, paths in self._paths.items()
         }
-        for layer in self._layers:
-            values = ", ".join(f"{passes.get(sql, sql)} AS {name}" for sql, name in layer.items())
-            source = f"(SELECT *, {values} FROM {source})"
+        layers = [{name: passes.get(sql, sql) for sql, name in layer.items()} for layer in self._layers]
+        needed = {name for sql in wanted for name in _STEP_NAME.findall(sql)}
+        for layer in reversed(layers):
+            needed |= {name for step in needed & layer.keys() for name in _STEP_NAME.findall(layer[step])}
+        for layer in layers:
+            values = "".join(f", {sql} AS {name}" for name, sql in layer.items() if name in needed)
+            source = f"(SELECT *{values} FROM {source})" if values else source
         return source

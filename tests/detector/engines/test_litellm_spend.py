@@ -168,3 +168,12 @@ def test_long_conversations_fit_in_the_readers_memory(
     log = open_log(csv_file(rows, HEADER), memory="256MB")
     prompts = pa.Table.from_batches(list(log.batches())).column("prompt").to_pylist()
     assert prompts == ["the end"] * len(rows)
+
+
+def test_some_columns_of_json_lines_can_be_read_alone(tmp_path: Path, open_log: Callable[..., Log]) -> None:
+    """What other columns would need is neither read nor asked for."""
+    record = dict(zip(HEADER, row(proxy_server_request=CHAT), strict=True))
+    path = tmp_path / "log.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    (batch,) = open_log(path).batches(["account_id", "prompt"])
+    assert batch.to_pylist() == [{"account_id": "u_112", "prompt": "part one\ntwo"}]
