@@ -1,5 +1,6 @@
 """The `stillwatch` command: options in, library calls, a table out. Heavy imports happen inside commands."""
 
+import errno
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.errors import StillwatchError
+from detector.errors import DiskFullError, StillwatchError
 from detector.options import Assignments, Config, Logs, Quiet, mapped_columns, resolve
 
 app = typer.Typer(
@@ -281,6 +282,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = DiskFullError("the disk is full; nothing was written under its final name; free space, and run again")
+        sys.stderr.write(f"stillwatch: {full}\n")
+        sys.exit(full.exit_code)
     except KeyboardInterrupt:
         sys.stderr.write("stillwatch: stopped; nothing was written\n")
         sys.exit(130)

@@ -144,3 +144,9 @@ class ImpossibleRequestError(StillwatchError):
     """What was asked cannot be reached with this log, such as a budget below one in the number of accounts."""
 
     exit_code = 23
+
+
+class DiskFullError(StillwatchError):
+    """A disk has no room left for what is written."""
+
+    exit_code = 26

@@ -1,8 +1,6 @@
 """From an opened log to profiles: batches are read ahead while the last is folded."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,18 +8,7 @@ import pyarrow.compute as pc
 from detector.engines.embedded import Log, Restart
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
-
-#: Batches read while one is folded; with one, the parts of a fold that end early leave a processor idle.
-_AHEAD = 2
-
-
-def read_ahead(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Pass batches through, reading the next ones while the last is worked on."""
-    with ThreadPoolExecutor(1, thread_name_prefix="read") as reader:
-        pending = deque(reader.submit(next, batches, None) for _ in range(_AHEAD))
-        while (batch := pending.popleft().result()) is not None:
-            pending.append(reader.submit(next, batches, None))
-            yield batch
+from detector.turns import read_ahead
 
 
 def _within(batches: Iterator[pa.RecordBatch], window_us: tuple[int, int] | None) -> Iterator[pa.RecordBatch]:

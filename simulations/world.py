@@ -5,9 +5,8 @@ of time and writes its columns. Memory grows with accounts and chunks, never wit
 kernels leave the interpreter's lock.
 """
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ import pyarrow as pa
 from detector.errors import ImpossibleRequestError
 from detector.progress import Tell, silent
 from detector.tables import EVENTS
+from detector.turns import in_turn, read_ahead
 from simulations.actors import MOST_REQUESTS, Actor
 from simulations.columns import Scene, whole
 from simulations.crowd import DAY_S, Crowd, Horizon, Visits
@@ -65,23 +65,8 @@ class World:
 
     def rows(self, *, chunk_rows: int = CHUNK_ROWS, workers: int = WORKERS) -> Iterator[tuple[Records, pa.Table]]:
         """Write the log chunk by chunk; gives the requests beside their rows, of `simulations.columns.LEAN`."""
-        with ThreadPoolExecutor(max_workers=workers + 1) as pool:
-            waiting: deque[tuple[Records, Future[pa.Table]]] = deque()
-            try:
-                chunks = self.spill.chunks(chunk_rows)
-                coming = pool.submit(next, chunks, None)
-                while (records := coming.result()) is not None:
-                    coming = pool.submit(next, chunks, None)
-                    waiting.append((records, pool.submit(self.scene.table, records)))
-                    if len(waiting) > workers:
-                        first, table = waiting.popleft()
-                        yield first, table.result()
-                while waiting:
-                    first, table = waiting.popleft()
-                    yield first, table.result()
-            finally:
-                for _, table in waiting:
-                    table.cancel()
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            yield from in_turn(pool, self.scene.table, read_ahead(self.spill.chunks(chunk_rows)), ahead=workers)
 
     @cached_property
     def is_member(self) -> Flags:
@@ -236,16 +221,12 @@ def _blocks(casts: tuple[Cast, ...], firsts: Counts) -> Iterator[tuple[Cast, int
 
 def _in_parallel(casts: tuple[Cast, ...], population: Population, workers: int) -> Iterator[Records]:
     with ThreadPoolExecutor(max_workers=workers) as pool:
-        waiting: deque[Future[Records]] = deque()
-        for block in _blocks(casts, population.firsts):
-            waiting.append(pool.submit(_records, *block))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        for _, records in in_turn(pool, _records, _blocks(casts, population.firsts), ahead=workers):
+            yield records
 
 
-def _records(cast: Cast, first: int, begin: int, end: int) -> Records:
+def _records(block: tuple[Cast, int, int, int]) -> Records:
+    cast, first, begin, end = block
     crowd = cast.crowd.part(begin, end)
     visits = cast.actor.visits(crowd, cast.parameters, cast.n_requests[begin:end])
     return records_of(cast.actor, cast.parameters, crowd, visits, first=first + begin)

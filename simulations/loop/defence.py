@@ -16,15 +16,27 @@ class MeasureSettings(Settings):
     """What follows from one recommendation of the detector's policy."""
 
     at_once: Action = Field("observe", description="done when the recommendation is made, before anybody looks")
-    confirmed: Action = Field("observe", description="done when a reviewer confirms it")
+    confirmed: Action = Field("revoke", description="done when a reviewer confirms it")
+
+
+class ThrottleMeasureSettings(MeasureSettings):
+    """What follows from a recommendation to throttle."""
+
+    at_once: Action = Field("throttle", description="done when the recommendation is made, before anybody looks")
+
+
+class RevokeMeasureSettings(MeasureSettings):
+    """What follows from a recommendation to revoke."""
+
+    at_once: Action = Field("suspend", description="done when the recommendation is made, before anybody looks")
 
 
 class MeasuresSettings(Settings):
-    """What follows from each recommendation, by its name in `detector.tables.ACTIONS`."""
+    """What follows from each recommendation, by its name in `detector.tables.ACTIONS`; each key has its own default."""
 
-    review: MeasureSettings = MeasureSettings(confirmed="revoke")
-    throttle: MeasureSettings = MeasureSettings(at_once="throttle", confirmed="revoke")
-    revoke: MeasureSettings = MeasureSettings(at_once="suspend", confirmed="revoke")
+    review: MeasureSettings = MeasureSettings()
+    throttle: ThrottleMeasureSettings = ThrottleMeasureSettings()
+    revoke: RevokeMeasureSettings = RevokeMeasureSettings()
 
 
 class ReviewSettings(Settings):

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from detector.progress import Tell, silent
 from detector.tables import ACCOUNTS
+from detector.turns import in_turn
 from simulations.loop.attack import AttackSettings
 from simulations.loop.campaign import Campaign, Seen, open_campaign
 from simulations.loop.defence import DefenceSettings, MeasureSettings
@@ -36,7 +37,7 @@ from simulations.loop.keys import (
 from simulations.loop.ledger import Ledger
 from simulations.loop.plans import Plans
 from simulations.loop.review import Desk
-from simulations.loop.rows import Cursor, copied, enforced, in_turn
+from simulations.loop.rows import Cursor, copied, enforced, pieces
 from simulations.loop.stage import BEFORE, Stage
 from simulations.loop.tally import Answers, Tally
 from simulations.loop.watch import Look, Watch
@@ -157,9 +158,8 @@ class Loop:
     def _step(self, step: int, records: Records, pool: ThreadPoolExecutor) -> Flags:
         """Let a step's requests be answered; gives the accounts that a limit of the defence held back."""
         held_back = np.zeros(self.keys.n, np.bool_)
-        for some, events in in_turn(
-            pool, self.stage.world.scene.table, records, n_rows=CHUNK_ROWS, workers=self.workers
-        ):
+        table = self.stage.world.scene.table
+        for some, events in in_turn(pool, table, pieces(records, CHUNK_ROWS), ahead=self.workers):
             is_valid, outcome = self.plans.is_valid(some), np.full(len(some), UNSENT, np.uint8)
             valid = np.flatnonzero(is_valid)
             model = events["model"].take(pa.array(valid)).cast(pa.string()).to_numpy(zero_copy_only=False)

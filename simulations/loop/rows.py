@@ -1,8 +1,6 @@
 """Requests of a step as rows of the log: read in order, written beside one another, answered as a defence lets them."""
 
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -47,20 +45,10 @@ def copied(scene: Scene) -> Scene:
     return replace(scene, population=replace(scene.population, traits=scene.population.traits.copy()))
 
 
-def in_turn(
-    pool: ThreadPoolExecutor, table: Callable[[Records], pa.Table], records: Records, *, n_rows: int, workers: int
-) -> Iterator[tuple[Records, pa.Table]]:
-    """Write rows beside one another; gives them in order."""
-    waiting: deque[tuple[Records, Future[pa.Table]]] = deque()
+def pieces(records: Records, n_rows: int) -> Iterator[Records]:
+    """Cut requests into pieces of so many, the last of which may be shorter."""
     for begin in range(0, len(records), n_rows):
-        some = records[begin : begin + n_rows]
-        waiting.append((some, pool.submit(table, some)))
-        if len(waiting) > workers:
-            first, events = waiting.popleft()
-            yield first, events.result()
-    while waiting:
-        first, events = waiting.popleft()
-        yield first, events.result()
+        yield records[begin : begin + n_rows]
 
 
 def enforced(events: pa.Table, outcome: Outcomes) -> pa.Table:

@@ -1,5 +1,6 @@
 """The command line: thin, documented, quiet when told, one exit code per error, and nothing written on error."""
 
+import errno
 import json
 import re
 import subprocess
@@ -355,3 +356,21 @@ def test_a_stop_by_hand_is_no_traceback(run: Run, folder: Path, monkeypatch: pyt
 
     monkeypatch.setattr(cli, "app", stop)
     assert run("score") == (130, "", "stillwatch: stopped; nothing was written\n")
+
+
+def test_a_full_disk_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user reads what to do, not where our code was; any other failure of the system stays what it is."""
+
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def forbidden() -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(cli, "app", full)
+    code, out, err = run("score")
+    assert (code, out) == (errors.DiskFullError.exit_code, "")
+    assert err.startswith("stillwatch: the disk is full")
+    monkeypatch.setattr(cli, "app", forbidden)
+    with pytest.raises(PermissionError, match="Permission denied"):
+        run("score")

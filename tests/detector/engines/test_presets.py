@@ -8,7 +8,8 @@ import pytest
 from detector.engines.embedded import Log
 from detector.errors import EmptyInputError, InputUnreadableError, MissingColumnError, UnknownFormatError
 from detector.logs.formats import list_formats, load_format
-from tests.detector.engines.preset_logs import AT, CASES, REFUSED, attributes, lines, span, spans
+from tests.detector.engines.preset_logs import CASES, REFUSED
+from tests.detector.engines.preset_logs.writing import AT, attributes, lines, span, spans
 
 Opener = Callable[..., Log]
 Drain = Callable[..., pa.Table]

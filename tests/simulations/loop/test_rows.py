@@ -8,9 +8,10 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detector.turns import in_turn
 from simulations.columns import LEAN
 from simulations.loop.keys import REFUSED, SERVED, THROTTLED, UNSENT
-from simulations.loop.rows import Cursor, copied, enforced, in_turn
+from simulations.loop.rows import Cursor, copied, enforced, pieces
 from simulations.spill import RECORD
 from simulations.world import build
 from tests.simulations.loop.play import PEOPLE, world_of
@@ -39,7 +40,7 @@ def test_rows_come_in_order_and_denied_ones_without_an_answer() -> None:
     with closing(world.spill), ThreadPoolExecutor(2) as pool:
         records = next(world.spill.chunks(1 << 20))
         whole = world.scene.table(records)
-        pairs = list(in_turn(pool, world.scene.table, records, n_rows=50, workers=2))
+        pairs = list(in_turn(pool, world.scene.table, pieces(records, 50), ahead=2))
     assert np.concatenate([some for some, _ in pairs]).tolist() == records.tolist()
     parts = [events.cast(whole.schema) for _, events in pairs]
     assert pa.concat_tables(parts)["request_id"] == whole["request_id"]
