@@ -122,16 +122,18 @@ def score(
         "report": {"include_excerpts": True if include_excerpts else None},
     }
     settings = resolve(config, assignments, options)
-    from detector.pipeline import score as run
     from detector.progress import progress
+    from detector.reports.artist import drawing_aside
 
-    with progress(quiet=quiet or as_json) as tell:
+    with drawing_aside(threads=settings.input.n_threads) as draw, progress(quiet=quiet or as_json) as tell:
+        from detector.pipeline import score as run
+
         results = run(logs, settings, accounts=accounts, allow=allow, history=looked, tell=tell)
         tell("writing the report")
         # Its libraries are loaded by now, beside the reading.
         from detector.reports.publish import write_results
 
-        write_results(results, out, report_accounts=settings.report.accounts)
+        write_results(results, out, report_accounts=settings.report.accounts, draw=draw)
     _say(results, out, quiet=quiet, as_json=as_json)
 
 

@@ -4,7 +4,7 @@ Colours are left to the page's style sheet, so that a chart follows light, dark 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,11 @@ _SIZE = re.compile(r'<svg class="marks" version="1.1"|<svg version="1.1" class="
 AXIS = {"title": None, "ticks": False, "domain": False, "labelPadding": 6, "labelFontSize": 11}
 
 
-def draw(spec: Mapping[str, Any]) -> str:
+#: Takes a Vega-Lite chart, gives it as SVG.
+Draw = Callable[[Mapping[str, Any]], str]
+
+
+def draw_here(spec: Mapping[str, Any]) -> str:
     """Draw a Vega-Lite chart as SVG for use inside a page: no script, no address, no size of its own."""
     from vl_convert import vegalite_to_svg
 
@@ -73,7 +77,7 @@ def _bars(field: str, color: str) -> dict[str, Any]:
     }
 
 
-def score_histogram(scores: npt.NDArray[np.float64], threshold: float | None) -> str:
+def score_histogram(scores: npt.NDArray[np.float64], threshold: float | None, *, draw: Draw = draw_here) -> str:
     """Draw how many accounts have which score, flagged ones apart, the threshold marked.
 
     Counts are on a symmetric-log scale: a handful of flagged accounts stays visible beside a million others.
@@ -139,7 +143,9 @@ def bars_over_time(timeline: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     ]
 
 
-def request_timeline(timeline: Sequence[Mapping[str, Any]], *, domain: tuple[int, int] | None) -> str:
+def request_timeline(
+    timeline: Sequence[Mapping[str, Any]], *, domain: tuple[int, int] | None, draw: Draw = draw_here
+) -> str:
     """Draw the requests of one account over time.
 
     Parameters

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from detector.reports import instants, units, words
 from detector.reports.caveats import like, reading, remark, weaknesses
-from detector.reports.charts import request_timeline, score_histogram
+from detector.reports.charts import Draw, draw_here, request_timeline, score_histogram
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, flagged
 from detector.reports.safe import hex_bytes, safe_name, safe_text
@@ -119,7 +119,7 @@ def log_domain(run: Mapping[str, Any]) -> tuple[int, int] | None:
     return (int(1000 * begin), int(1000 * end)) if begin < end else None
 
 
-def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] | None) -> dict[str, Any]:
+def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] | None, draw: Draw) -> dict[str, Any]:
     fall = dossier.waterfall
     measured = [step for step in fall.steps if step.n_peers is not None]
     busiest = max(dossier.timeline, key=lambda row: row["n_events"], default=None)
@@ -136,7 +136,7 @@ def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] |
         "links": dossier.links[:MOST_LINKS],
         "n_links": len(dossier.links),
         "busiest": busiest,
-        "timeline": drawn(request_timeline(dossier.timeline, domain=domain)) if dossier.timeline else None,
+        "timeline": drawn(request_timeline(dossier.timeline, domain=domain, draw=draw)) if dossier.timeline else None,
     }
 
 
@@ -164,12 +164,13 @@ def _actions(suspects: pa.Table) -> list[tuple[str, int]]:
     return [(action, counts[action]) for action in ("revoke", "throttle", "review", "none") if counts[action]]
 
 
-def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
+def page(results: Results, *, report_accounts: int, draw: Draw = draw_here) -> dict[str, Any]:
     """Gather all that the page says.
 
     Parameters
     ----------
     report_accounts: flagged accounts that get a section of their own.
+    draw: makes its charts.
     """
     run, suspects = results.run, flagged(results.scored)
     domain = log_domain(run)
@@ -186,23 +187,24 @@ def page(results: Results, *, report_accounts: int) -> dict[str, Any]:
         "errors_expected": [*errors_expected(run), *gathered(run)],
         "drifted": drifted(run),
         "log_period": run.get("period") or {},
-        "histogram": drawn(score_histogram(scores, run.get("threshold"))) if len(scores) else None,
+        "histogram": drawn(score_histogram(scores, run.get("threshold"), draw=draw)) if len(scores) else None,
         "suspects": suspects.slice(0, MOST_ACCOUNTS).to_pylist(),
         "clusters": results.clusters.slice(0, MOST_CLUSTERS).to_pylist(),
         "n_clusters": results.clusters.num_rows,
-        "sections": [_section(dossier, run, domain) for dossier in shown_accounts],
+        "sections": [_section(dossier, run, domain, draw) for dossier in shown_accounts],
         "reasons": _reasons(results.rejected),
         "reading": reading(run),
     }
 
 
-def write_report(results: Results, path: Path, *, report_accounts: int) -> None:
+def write_report(results: Results, path: Path, *, report_accounts: int, draw: Draw = draw_here) -> None:
     """Write `report.html`.
 
     Parameters
     ----------
     report_accounts: flagged accounts shown in full.
+    draw: makes its charts.
     """
     template = environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
-    text = template.render(page(results, report_accounts=report_accounts))
+    text = template.render(page(results, report_accounts=report_accounts, draw=draw))
     path.write_text(text, encoding="utf-8", newline="\n")

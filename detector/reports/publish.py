@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from detector import tables
 from detector.reports.atomic import new_folder
+from detector.reports.charts import Draw, draw_here
 from detector.reports.findings import to_json, write_findings
 from detector.reports.html import write_report
 from detector.reports.sheets import write_csv
@@ -49,13 +50,14 @@ def _write_tables(results: Results, folder: Path) -> None:
     write_csv(results.rejected.select(tables.REJECTED.names), folder / "rejected.csv")
 
 
-def write_results(results: Results, out: Path, *, report_accounts: int) -> None:
+def write_results(results: Results, out: Path, *, report_accounts: int, draw: Draw = draw_here) -> None:
     """Write everything a scoring run found.
 
     Parameters
     ----------
     out: the folder to make; absent or empty.
     report_accounts: flagged accounts that `report.html` shows in full.
+    draw: makes its charts.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def write_results(results: Results, out: Path, *, report_accounts: int) -> None:
         `out` cannot be made.
     """
     with new_folder(out) as folder, ThreadPoolExecutor(2, thread_name_prefix="write") as aside:
-        page = aside.submit(write_report, results, folder / "report.html", report_accounts=report_accounts)
+        page = aside.submit(write_report, results, folder / "report.html", report_accounts=report_accounts, draw=draw)
         tables_written = aside.submit(_write_tables, results, folder)
         write_findings(results, folder / "findings.jsonl")
         (folder / "run.json").write_text(to_json(results.run, indent=2) + "\n", encoding="ascii")

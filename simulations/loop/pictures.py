@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from detector.reports.charts import AXIS, draw
+from detector.reports.charts import AXIS, draw_here
 
 #: Widths and heights, in px of a page that shows a chart as it is.
 WIDE, NARROW, HIGH, LOW = 860, 480, 210, 150
@@ -72,7 +72,7 @@ def _drawn(layers: list[dict[str, Any]], days: float, width: int, height: int, *
         encoding["x"] = encoding["x"] | x
         if "field" in encoding.get("y", {}):
             encoding["y"] = encoding["y"] | y
-    return draw({"width": width, "height": height, "layer": layers})
+    return draw_here({"width": width, "height": height, "layer": layers})
 
 
 def _line(values: Sequence[float], days: float, color: str, *, first: float = 0.0) -> dict[str, Any]:
