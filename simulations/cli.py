@@ -1,7 +1,7 @@
 """The commands of simulations: options in, library calls, a line or a table out. Imports stay light."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,6 +52,23 @@ def simulate(
     no_text: Annotated[bool, typer.Option("--no-text", help="No prompts, as many logs have none: faster.")] = False,
     no_log: Annotated[bool, typer.Option("--no-log", help="Do not keep the log itself.")] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Threads; changes no byte.")] = 2,
+    sweeps: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sweep",
+            metavar="KEY=V,V,...",
+            help="Rehearse with each value; the end of a key will do; repeat for a grid.",
+        ),
+    ] = None,
+    n_seeds: Annotated[
+        int | None, typer.Option("--seeds", metavar="N", help="Rehearse N seeds of each; 5 or more tell something.")
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", min=1, max=256, help="Processes of a sweep, one thread each.", show_default="processors"
+        ),
+    ] = None,
     assignments: Assignments = None,
 ) -> None:
     """Rehearse: a world goes on, a defender looks and acts, attackers react.
@@ -60,7 +77,19 @@ def simulate(
     with defence. or attack., or are the scenario's. A run that was cut off goes on where it was.
 
     Example: stillwatch simulate configs/scenarios/deepseek_sync.toml --attack configs/attacks/adaptive.toml --out run
+
+    Example: stillwatch simulate configs/quickstart.toml --sweep budget=1e-4,1e-3,1e-2 --seeds 5 --out grid
     """
+    if sweeps or n_seeds is not None:
+        _sweep(
+            scenario, out, sweeps or [], n_seeds=1 if n_seeds is None else n_seeds, jobs=jobs, defence=defence,
+            attack=attack, seed=seed, assignments=[*(assignments or ()), *(["text=false"] if no_text else [])],
+        )  # fmt: skip
+        return
+    if jobs is not None:
+        from detector.errors import UsageError
+
+        raise UsageError("--jobs: is of a sweep; give --sweep or --seeds with it, or --workers for one rehearsal")
     from detector.progress import progress
     from simulations.loop.lines import lines
     from simulations.loop.rehearsal import read_rehearsal
@@ -74,6 +103,27 @@ def simulate(
             say=lambda text: typer.echo(text, err=True),
         )  # fmt: skip
     typer.echo("\n".join([*lines(outcome), f"report: {out / 'report.html'}, figures: {out / 'outcome.json'}"]))
+
+
+def _sweep(scenario: Path, out: Path, sweeps: list[str], *, jobs: int | None, **options: Any) -> None:
+    import os
+
+    from detector.errors import GateError
+    from detector.progress import progress
+    from simulations.loop.sweep import sweep as run
+    from simulations.loop.sweep_lines import lines
+    from simulations.loop.sweep_plan import plan_sweep
+
+    plan = plan_sweep(scenario, sweeps, **options)
+    with progress() as tell:
+        summary = run(
+            plan, out, jobs=jobs or os.cpu_count() or 1, tell=tell, say=lambda text: typer.echo(text, err=True)
+        )
+    typer.echo("\n".join([*lines(summary), f"report: {out / 'report.html'}"]))
+    if summary["n_failed"]:
+        raise GateError(
+            f"{out / 'sweep.parquet'}: {summary['n_failed']} of {summary['n_cells']} cells failed; see there"
+        )
 
 
 def evaluate(

@@ -200,6 +200,7 @@ def _harm(loop: Loop, own: Any, appeals: dict[str, Counts]) -> dict[str, Any]:
     return {
         "n": len(own),
         "flagged": int((loop.first_flagged_us[own] != BEFORE).sum()),
+        "stopped": int((loop.first_stopped_us[own] != BEFORE).sum()),
         **{state: int(loop.ever[own, number].sum()) for number, state in enumerate(STATES) if number},
         "revoked_share": share_with_interval(int(revoked.sum()), len(own)),
         "requests_lost": int(loop.tally.n_lost[own].sum()),
