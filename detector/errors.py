@@ -146,6 +146,18 @@ class ImpossibleRequestError(StillwatchError):
     exit_code = 23
 
 
+class NotRehearsedError(StillwatchError):
+    """A folder is not the output of ``stillwatch simulate``."""
+
+    exit_code = 24
+
+
+class NotComparableError(StillwatchError):
+    """Two rehearsals differ in more than the defence, so that neither shows which defence is better."""
+
+    exit_code = 25
+
+
 class DiskFullError(StillwatchError):
     """A disk has no room left for what is written."""
 

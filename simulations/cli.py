@@ -126,6 +126,32 @@ def _sweep(scenario: Path, out: Path, sweeps: list[str], *, jobs: int | None, **
         )
 
 
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="Folder of simulate; SWEEP@N is grid point N of a sweep.")],
+    b: Annotated[str | None, typer.Argument(metavar="[B]", help="Another; a sweep of two points needs none.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+) -> None:
+    """Say which of two rehearsed defences is better, by how much, how sure.
+
+    Both must have met the same scenario, attack and seeds.
+
+    Example: stillwatch compare run_a run_b
+
+    Example: stillwatch compare grid@1 grid@3
+    """
+    from detector.reports.safe import safe_text
+    from simulations.benchmark.sheet import json_text
+    from simulations.loop.compare import compare as weigh
+    from simulations.loop.compare import lines
+    from simulations.loop.sides import read_side, sides_of
+
+    figures = weigh(*(sides_of(a) if b is None else (read_side(a), read_side(b))))
+    if as_json:
+        typer.echo(json_text(figures), nl=False)
+    else:
+        typer.echo("\n".join(safe_text(line) for line in lines(figures)))
+
+
 def evaluate(
     scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of score, or its accounts file.")],
     truth: Annotated[Path, typer.Argument(metavar="TRUTH", help="truth.parquet of a simulation.")],
@@ -242,6 +268,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
     app.command()(simulate)
+    app.command()(compare)
     app.command()(evaluate)
     app.command()(schema)
     app.command()(fidelity)

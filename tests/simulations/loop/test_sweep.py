@@ -16,11 +16,15 @@ import pytest
 from detector.errors import (
     ConfigError,
     ImpossibleRequestError,
+    NotComparableError,
+    NotRehearsedError,
     OutputNotEmptyError,
     UsageError,
 )
 from simulations.loop import cells
+from simulations.loop.compare import compare
 from simulations.loop.rehearsal import Rehearsal
+from simulations.loop.sides import read_side, sides_of
 from simulations.loop.simulate import simulate
 from simulations.loop.sweep import cells_beside, sweep
 from simulations.loop.sweep_plan import plan_sweep
@@ -200,6 +204,36 @@ def test_only_the_cell_that_is_killed_every_time_fails(
 
     assert failed == {2: cells._KILLED}
     assert tries == [([0, 1, 2, 3], 4), ([0, 1, 2, 3], 2), ([2], 1)]
+
+
+def test_two_grid_points_compare_in_equal_worlds(whole: Path) -> None:
+    """A sweep of two points needs no second name; a point against itself differs in nothing."""
+    figures = compare(*sides_of(str(whole)))
+    same = compare(read_side(f"{whole}@2"), read_side(f"{whole}@2"))
+
+    assert figures["seeds"] == [5, 6]
+    assert figures["differs"] == {"defence.policy.budget": [1e-4, 0.1]}
+    assert same["verdict"].startswith("No difference")
+
+
+def test_a_rehearsal_compares_with_the_same_cell_of_a_sweep(scenario: Path, whole: Path, tmp_path: Path) -> None:
+    """A folder of one rehearsal is a side like any other, and says the same as the cell."""
+    simulate(plan_sweep(scenario, []).cells[0].rehearsal, tmp_path / "one", keeps_log=False)
+
+    figures = compare(read_side(str(tmp_path / "one")), read_side(f"{whole}@2"))
+
+    assert (figures["n_pairs"], figures["seeds"]) == (1, [5])
+    assert figures["differs"] == {"defence.policy.budget": [1e-3, 0.1]}
+    with pytest.raises(NotRehearsedError, match="is no sweep, so it has no grid point 2"):
+        read_side(f"{tmp_path / 'one'}@2")
+
+
+def test_sides_of_a_sweep_are_grid_points(whole: Path) -> None:
+    """Several defences are no side, and what is not there is not compared."""
+    with pytest.raises(NotComparableError, match="holds several defences; name one"):
+        read_side(str(whole))
+    with pytest.raises(NotRehearsedError, match="has no grid point 3, but 1 to 2"):
+        read_side(f"{whole}@3")
 
 
 def test_two_sweeps_do_not_write_to_one_place(scenario: Path, tmp_path: Path) -> None:

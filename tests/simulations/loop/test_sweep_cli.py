@@ -44,25 +44,29 @@ def scenario(tmp_path: Path) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("command", ["simulate"])
+@pytest.mark.parametrize("command", ["simulate", "compare"])
 def test_help_has_an_example(app: typer.Typer, command: str) -> None:
     """Every command shows how it is called."""
     assert f"Example: stillwatch {command} " in RUN.invoke(app, [command, "--help"], env={"COLUMNS": "300"}).output
 
 
-def test_a_sweep_takes_the_options_of_a_rehearsal(app: typer.Typer, scenario: str, tmp_path: Path) -> None:
-    """Seeds begin with --seed, --no-text and --set hold for every cell."""
+def test_a_sweep_and_its_comparison(app: typer.Typer, scenario: str, tmp_path: Path) -> None:
+    """Seeds begin with --seed, --no-text and --set hold for every cell, and two points compare at once."""
     out = tmp_path / "grid"
     options = ["--sweep", "minutes=1", "--jobs", "1"]
     ambiguous = RUN.invoke(app, ["simulate", scenario, "--out", str(out), *options])
     options = ["--sweep", "cadence_days=0.5,2", "--seeds", "2", "--seed", "7", "--set", "days=1.5", "--jobs", "1"]
     swept = RUN.invoke(app, ["simulate", scenario, "--out", str(out), *options])
+    compared = RUN.invoke(app, ["compare", str(out), "--json"])
+    shown = RUN.invoke(app, ["compare", str(out)])
 
     assert "defence.appeals.minutes, defence.review.minutes" in str(ambiguous.exception)
     assert swept.exit_code == 0, swept.output
     assert "defence.cadence_days=0.5" in swept.output
     summary = json.loads((out / "sweep.json").read_text(encoding="utf-8"))
     assert (summary["seeds"], summary["points"][0]["rehearsal"]["scenario"]["days"]) == ([7, 8], 1.5)
+    assert json.loads(compared.output)["differs"] == {"defence.cadence_days": [0.5, 2.0]}
+    assert shown.output.startswith(json.loads(compared.output)["verdict"])
 
 
 def test_failed_cells_fail_the_command(
