@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from detector.reports import charts, words
-from detector.reports.html import TEMPLATE as REPORT
-from detector.reports.html import shown
+from detector.reports import charts
+from detector.reports.html import drawn, environment
 from simulations.loop.figures import MEASURES, Measure
 
 _TEMPLATE = Path(__file__).with_name("sweep.html.jinja")
@@ -23,11 +22,6 @@ _HEADINGS = {
 }
 #: Colours that the style sheet of reports exchanges for its own.
 _FAINT, _STRONG = "#777777", "#cc5500"
-
-
-def style() -> str:
-    """Give the style sheet of reports."""
-    return REPORT.read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
 
 
 def trade_off(points: list[Mapping[str, Any]], across: Measure, up: Measure, *, is_joined: bool = False) -> str:
@@ -90,25 +84,18 @@ def write_page(summary: Mapping[str, Any], path: Path) -> None:
     ----------
     summary: as `sweep.summary_of` gives it.
     """
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        autoescape=True, finalize=shown, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["number"] = words.number
-    environment.globals.update(counted=words.counted, setting=_setting)
+    made = environment()
+    made.globals["setting"] = _setting
     leak, revoked, stopped, *_ = MEASURES
     is_joined = _is_one_number(summary["axes"])
-    drawn = [
+    pictures = [
         (
             f"{leak.title[0].upper()}{leak.title[1:]}, against {up.title}",
-            Markup(trade_off(summary["points"], leak, up, is_joined=is_joined)),  # noqa: S704 - drawn from numbers
+            drawn(trade_off(summary["points"], leak, up, is_joined=is_joined)),
         )
         for up in (revoked, stopped)
     ]
-    text = environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
-        sweep=summary, measures=MEASURES, headings=_HEADINGS, charts=drawn,
-        style=Markup(style()),  # noqa: S704 - our own
-    )  # fmt: skip
+    text = made.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        sweep=summary, measures=MEASURES, headings=_HEADINGS, charts=pictures
+    )
     path.write_text(text, encoding="utf-8", newline="\n")

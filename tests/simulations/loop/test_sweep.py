@@ -104,6 +104,7 @@ def test_a_sweep_has_a_row_per_cell_and_a_point_per_setting(whole: Path) -> None
         assert point["measures"]["revoked_share"]["high"] > 0
     assert rows[0]["taken_without"] == rows[2]["taken_without"] > 0
     assert "2 seeds" in summary["caveats"][0]
+    assert "--card:" in (whole / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_killed_sweep_goes_on_where_it_was(scenario: Path, whole: Path, tmp_path: Path) -> None:

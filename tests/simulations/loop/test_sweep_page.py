@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from simulations.loop.figures import MEASURES
-from simulations.loop.sweep_page import style, trade_off
+from simulations.loop.sweep_page import trade_off
 
 
 def point(number: int, mean: float, *, low: float | None = None, high: float | None = None) -> dict[str, Any]:
@@ -34,9 +34,3 @@ def test_points_in_one_place_share_a_label() -> None:
     leak, revoked, *_ = MEASURES
 
     assert ">1, 2<" in trade_off([point(1, 0.4), point(2, 0.4), point(3, 0.1)], leak, revoked)
-
-
-def test_the_page_has_the_style_of_reports() -> None:
-    """There is one style sheet."""
-    assert "--card:" in style()
-    assert "{%" not in style() and "</style>" not in style()
