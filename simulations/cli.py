@@ -264,6 +264,60 @@ def delay(
         write_json(figures, out)
 
 
+def benchmark(
+    suite: Annotated[Path, typer.Argument(metavar="SUITE.toml", help="Or one of ours: smoke, ci, full, replay.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="New or empty folder for all outputs.")],
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Fail where figures are worse than these.")
+    ] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Write the baseline anew instead.")] = False,
+    detector: Annotated[
+        list[str] | None, typer.Option("--detector", metavar="NAME", help="Besides: a name or module:Class; repeat.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=64, help="Processes.", show_default="one per processor")
+    ] = None,
+    cache: Annotated[
+        Path, typer.Option("--cache", metavar="DIR", help="What is kept between runs; a run cut off goes on from it.")
+    ] = Path(".stillwatch-cache"),
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
+    assignments: Assignments = None,
+) -> None:
+    """Measure detectors on scenarios, and fail where they got worse: for CI.
+
+    DIR gets benchmark.json, timings.json, baseline.json, junit.xml, summary.md, bencher.json and leaderboard.html.
+    Exit codes: 0 passed, 1 the gate failed, 2 usage, 3 data.
+
+    Example: stillwatch benchmark smoke --out benchmark
+
+    Example: stillwatch benchmark ci --out benchmark --baseline baseline.json --detector mine.rules:Fast
+    """
+    from detector.errors import GateError, UsageError
+    from detector.progress import progress
+    from detector.reports.atomic import check_free
+    from simulations.benchmark.bench import accept as write_baseline
+    from simulations.benchmark.bench import benchmark as measure
+    from simulations.benchmark.bench import lines, write
+    from simulations.benchmark.codes import plain_codes
+
+    with plain_codes():
+        check_free(out)
+        if accept and baseline is None:
+            raise UsageError("--accept: no file is named; give --baseline FILE, the file to write")
+        with progress(quiet=quiet) as tell:
+            outcome = measure(
+                suite, baseline=None if accept else baseline, cache=cache, workers=workers,
+                detectors=detector or (), assignments=assignments or (), tell=tell,
+            )  # fmt: skip
+        write(outcome, out)
+        if accept and baseline is not None:
+            write_baseline(outcome.baseline, baseline)
+    if not quiet:
+        typer.echo("\n".join([*lines(outcome), f"leaderboard: {out / 'leaderboard.html'}"]))
+    if outcome.has_failed and not accept:
+        raise GateError(f"{out / 'benchmark.json'}: the gate failed; summary.md says where")
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands of this package to an application."""
     app.command()(generate)
@@ -274,3 +328,4 @@ def register(app: typer.Typer) -> None:
     app.command()(fidelity)
     app.command()(transfer)
     app.command()(delay)
+    app.command()(benchmark)

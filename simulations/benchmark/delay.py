@@ -99,13 +99,20 @@ def _look(
 
 
 def look_daily(
-    log: Log, settings: ScoreSettings, *, known: pa.Table | None = None, window_days: float = 1.0, tell: Tell = silent
+    log: Log,
+    settings: ScoreSettings,
+    *,
+    detector: Detector | None = None,
+    known: pa.Table | None = None,
+    window_days: float = 1.0,
+    tell: Tell = silent,
 ) -> tuple[list[str], list[Look]]:
     """Score a log at the end of every window.
 
     Parameters
     ----------
     log: rows in order of time.
+    detector: instead of the one that the settings name.
     known: table of accounts, see `logs.accounts`.
     window_days: time between looks [days]; windows without a request are passed over.
 
@@ -118,7 +125,7 @@ def look_daily(
     UsageError
         A request comes more than a window late.
     """
-    detector = make_detector(settings.detector)
+    detector = detector or make_detector(settings.detector)
     columns = columns_read(log.columns)
     profiles = Profiles(columns, threads=settings.input.n_threads, wanted=slices_of(extras_of(detector)))
     looks = []
@@ -169,18 +176,30 @@ def delay(
     if rows["is_extraction"].isna().all():
         raise TruthError(f"{truth}: names no account of the log; give the truth of this log")
     told = rows["is_extraction"].fillna(False).to_numpy(bool)
+    ever = _grid([look.is_flagged for look in looks]).any(axis=0)
+    return {
+        "window_days": window_days,
+        "n_looks": len(looks),
+        "campaigns": by_campaign(rows, looks),
+        "honest": _honest(rows["persona"].astype(str).to_numpy(object), ~told, ever),
+    }
+
+
+def by_campaign(rows: pd.DataFrame, looks: Sequence[Look]) -> dict[str, dict[str, Any]]:
+    """Follow every campaign over looks; see `delay`.
+
+    Parameters
+    ----------
+    rows: truth of the accounts, in the order in which they first came.
+    """
+    told = rows["is_extraction"].fillna(False).to_numpy(bool)
     taken, flagged = _grid([look.n_requests for look in looks]), _grid([look.is_flagged for look in looks])
     taken = taken * _harvest_share(rows)
     campaign = rows["campaign_id" if "campaign_id" in rows else "persona"].astype(str).to_numpy(object)
     ends = np.array([look.ends_us for look in looks]) / _DAY_US
     return {
-        "window_days": window_days,
-        "n_looks": len(looks),
-        "campaigns": {
-            str(name): _campaign(taken[:, told & (campaign == name)], flagged[:, told & (campaign == name)] > 0, ends)
-            for name in sorted(set(campaign[told]))
-        },
-        "honest": _honest(rows["persona"].astype(str).to_numpy(object), ~told, flagged.any(axis=0)),
+        str(name): _campaign(taken[:, told & (campaign == name)], flagged[:, told & (campaign == name)] > 0, ends)
+        for name in sorted(set(campaign[told]))
     }
 
 

@@ -35,13 +35,14 @@ def read_labelled(folder: Path) -> Labelled:
     TruthError
         The truth names no account of the log.
     """
-    events, truth = _found(folder, "events"), _found(folder, "truth")
+    events, truth = found_in(folder, "events"), found_in(folder, "truth")
     if events is None or truth is None:
         raise InputUnreadableError(f"{folder}: holds no events or no truth; give a folder that 'generate' wrote")
-    return take_in(Source(str(events), truth, _found(folder, "accounts")), ScoreSettings())
+    return take_in(Source(str(events), truth, found_in(folder, "accounts")), ScoreSettings())
 
 
-def _found(folder: Path, stem: str) -> Path | None:
+def found_in(folder: Path, stem: str) -> Path | None:
+    """Give the table of a folder by its stem, whatever its format; None where there is none."""
     places = [folder / f"{stem}.{ending}" for ending in ("parquet", "csv", "jsonl")]
     return next((place for place in places if place.exists()), None)
 

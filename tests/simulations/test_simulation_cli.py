@@ -67,7 +67,7 @@ def test_evaluate_prints_and_writes(app: typer.Typer, tmp_path: Path) -> None:
     assert json.loads(as_json.output)["auc_vs_people"] is None
 
 
-@pytest.mark.parametrize("command", ["generate", "evaluate", "schema", "fidelity", "transfer", "delay"])
+@pytest.mark.parametrize("command", ["generate", "evaluate", "schema", "fidelity", "transfer", "delay", "benchmark"])
 def test_help_has_an_example(app: typer.Typer, command: str) -> None:
     """Every command shows how it is called."""
     result = RUN.invoke(app, [command, "--help"], env={"COLUMNS": "300"})

@@ -1,0 +1,248 @@
+"""Better or worse than a baseline, and how sure: figures are compared on the same accounts, resample by resample."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import Field, ValidationError
+from scipy.stats import norm
+
+from detector.errors import ConfigError, InputUnreadableError
+from detector.settings import Settings
+from simulations.benchmark.figures import Figure, Figures
+from simulations.benchmark.metrics import METRICS
+from simulations.benchmark.resampling import N_RESAMPLES
+from simulations.benchmark.run import Gathered
+from simulations.benchmark.suite import ALL, Suite
+
+FORM = "stillwatch-baseline/1"
+#: Chance that a run fails whose detectors are no worse, over all comparisons of a gate (one in twenty, as asked for).
+ALPHA = 0.05
+#: Its share that figures over all scenarios get. Chosen: they are few, so each is told from chance with little.
+_ALPHA_OF_ALL = 0.5
+
+
+class Baseline(Settings):
+    """Figures of an earlier run; no account and no score is in it.
+
+    `figures` holds, by key, the value and then its replicates.
+    """
+
+    form: Literal["stillwatch-baseline/1"]
+    suite: str
+    suite_version: int
+    suite_digest: str
+    workloads: dict[str, str]
+    failures: dict[str, str]
+    figures: dict[str, tuple[float, ...]] = Field(description="key -> value, then replicates")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that the gate has to say.
+
+    Attributes
+    ----------
+    kind: worse, better, below a floor, missing, error or workload.
+    row: scenario, evidence level and detector, empty where it is about the run.
+    fails: whether the gate fails by it.
+    """
+
+    kind: Literal["worse", "better", "floor", "missing", "error", "workload"]
+    row: tuple[str, int, str] | None
+    text: str
+    fails: bool
+    metric: str = ""
+    difference: float | None = None
+    margin: float | None = None
+
+
+def baseline_of(suite: Suite, gathered: Gathered, figures: Figures) -> Baseline:
+    """Keep of a run what later ones are compared with."""
+    return Baseline(
+        form=FORM,
+        suite=suite.settings.name,
+        suite_version=suite.settings.version,
+        suite_digest=suite.digest,
+        workloads=_workloads(gathered),
+        failures=_failures(gathered),
+        figures={one.key: (one.value, *one.replicates) for one in figures.figures},
+    )
+
+
+def _workloads(gathered: Gathered) -> dict[str, str]:
+    return {f"{scenario}/{seed}": one.digest for (scenario, seed), one in sorted(gathered.workloads.items())}
+
+
+def _failures(gathered: Gathered) -> dict[str, str]:
+    found = {f"{s}|{level}|{d}": reason for (d, level, s, _), reason in sorted(gathered.failures.items())}
+    return dict(sorted(found.items()))
+
+
+def baseline_text(baseline: Baseline) -> str:
+    """Write a baseline, a line per figure, so that a difference can be read."""
+    values = baseline.model_dump(mode="json")
+    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(values.pop("figures").items()))
+    return json.dumps(values, indent=1)[:-2] + ',\n "figures": {\n' + lines + "\n }\n}\n"
+
+
+def read_baseline(path: Path) -> Baseline:
+    """Read a baseline.
+
+    Raises
+    ------
+    InputUnreadableError
+        The file cannot be read or is no baseline.
+    """
+    try:
+        return Baseline.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise InputUnreadableError(f"{path}: cannot be read ({reason}); make one with --accept") from error
+    except ValidationError as error:
+        place = ".".join(str(step) for step in error.errors()[0]["loc"])
+        raise InputUnreadableError(f"{path}: is no baseline ({place or 'not JSON'}); make one with --accept") from error
+
+
+def check_fits(baseline: Baseline, suite: Suite, where: Path) -> None:
+    """Refuse a baseline of another suite or another version.
+
+    Raises
+    ------
+    ConfigError
+        It does not fit; the text says what differs.
+    """
+    own = suite.settings
+    pairs = (("suite", baseline.suite, own.name), ("version", baseline.suite_version, own.version),
+             ("budget, fdr or capacity", baseline.suite_digest, suite.digest))  # fmt: skip
+    for what, theirs, ours in pairs:
+        if theirs != ours:
+            shown = "differs" if what.startswith("budget") else f"is {theirs!r} there and {ours!r} here"
+            raise ConfigError(f"{where}: {what} {shown}; accept a new baseline with --accept")
+
+
+def compare(suite: Suite, gathered: Gathered, figures: Figures, baseline: Baseline | None) -> list[Finding]:
+    """Find all that speaks for or against a run, what fails first.
+
+    Notes
+    -----
+    A figure is worse where the whole interval of its paired difference lies beyond the tolerance: mean difference plus
+    z standard deviations of the paired replicates. All comparisons of a gate together fail a detector that is no worse
+    with a chance of `ALPHA` at most: half of it is shared evenly by the figures over all scenarios, half by the others
+    (Bonferroni), so z grows with their number. The normal approximation is rough where few campaigns are resampled.
+    """
+    found = [*_floors(suite, figures), *_errors(gathered, baseline)]
+    if baseline is not None:
+        found += [*_gone(suite, gathered, baseline, figures), *_differences(suite, figures, baseline)]
+    return sorted(found, key=lambda one: (not one.fails, one.kind, one.row or ("", 0, ""), one.metric))
+
+
+def _errors(gathered: Gathered, baseline: Baseline | None) -> list[Finding]:
+    known = baseline.failures if baseline else {}
+    found = []
+    for (detector, level, scenario, seed), reason in gathered.failures.items():
+        is_new = f"{scenario}|{level}|{detector}" not in known
+        text = f"seed {seed}: {reason}" + ("" if is_new else "; it failed in the baseline, too")
+        found.append(Finding("error", (scenario, level, detector), text, is_new))
+    return found
+
+
+def _floors(suite: Suite, figures: Figures) -> list[Finding]:
+    values = {one.key: one.value for one in figures.figures}
+    found = []
+    for floor in suite.settings.floors:
+        row = (floor.scenario, floor.level, floor.detector)
+        value = values.get("|".join((floor.scenario, str(floor.level), floor.detector, floor.metric, "")))
+        sign = _sign(floor.metric)
+        if value is None:
+            found.append(Finding("floor", row, f"{floor.metric} has a floor and was not measured", True, floor.metric))
+        elif sign * value < sign * floor.value:
+            text = f"{floor.metric} is {value:g}, and {floor.value:g} is the worst that passes"
+            found.append(Finding("floor", row, text, True, floor.metric))
+    return found
+
+
+def _gone(suite: Suite, gathered: Gathered, baseline: Baseline, figures: Figures) -> list[Finding]:
+    """Tell what the baseline has and this run has not, and logs that are not the same."""
+    now, found = _workloads(gathered), []
+    for name, digest in baseline.workloads.items():
+        if name not in now:
+            found.append(Finding("missing", None, f"scenario {name} of the baseline was not run", True))
+        elif now[name] != digest:
+            text = f"the log of {name} is not the one of the baseline; a changed scenario needs the next version"
+            found.append(Finding("workload", None, text, True))
+    here, failed = {one.key for one in figures.figures}, set(_failures(gathered))
+    rows = {key.rsplit("|", 2)[0] for key in baseline.figures if key not in here}
+    for row in sorted(rows):
+        scenario, level, detector = row.split("|", 2)
+        is_told = row in failed or (scenario == ALL and any(f.endswith(f"|{level}|{detector}") for f in failed))
+        if not is_told:
+            missing = sorted(
+                key.split("|")[3] for key in baseline.figures if key.startswith(row + "|") and key not in here
+            )
+            text = f"not measured, and the baseline has it: {', '.join(dict.fromkeys(missing))}"
+            found.append(Finding("missing", (scenario, int(level), detector), text, True))
+    return found
+
+
+def _sign(metric: str) -> float:
+    return 1.0 if METRICS[metric].goal == "high" else -1.0
+
+
+def _differences(suite: Suite, figures: Figures, baseline: Baseline) -> list[Finding]:
+    notes, now = set(suite.settings.notes), _workload_free(figures, baseline)
+    judged = [one for one in now if one.metric not in notes]
+    n_all = sum(one.scenario == ALL for one in judged)
+    shares = {True: (_ALPHA_OF_ALL, n_all), False: (1 - _ALPHA_OF_ALL, len(judged) - n_all)}
+    found = []
+    for one in judged:
+        share, n = shares[one.scenario == ALL]
+        alpha = ALPHA * (share if 0 < n_all < len(judged) else 1.0) / max(n, 1)
+        tolerance = suite.settings.tolerances.get(one.metric, METRICS[one.metric].tolerance)
+        if (finding := _difference(one, baseline.figures[one.key], tolerance, float(norm.isf(alpha)))) is not None:
+            found.append(finding)
+    return found
+
+
+def _workload_free(figures: Figures, baseline: Baseline) -> list[Figure]:
+    """Give the figures that the baseline has, drawn as often."""
+    return [one for one in figures.figures if len(baseline.figures.get(one.key, ())) == N_RESAMPLES + 1]
+
+
+def _difference(one: Figure, before: tuple[float, ...], tolerance: float, z: float) -> Finding | None:
+    sign = _sign(one.metric)
+    mean = sign * (one.value - before[0])
+    margin = z * float(np.std(np.array(one.replicates) - np.array(before[1:]), ddof=1))
+    name = one.metric + (f" of {one.cohort}" if one.cohort else "")
+    text = f"{name} was {before[0]:g} and is {one.value:g}, {sign * mean:+.4g} ± {margin:.2g}; tolerance {tolerance:g}"
+    row = (one.scenario, one.level, one.detector)
+    if mean + margin < -tolerance:
+        return Finding("worse", row, text, True, one.metric, sign * mean, margin)
+    if mean - margin > tolerance:
+        return Finding("better", row, text, False, one.metric, sign * mean, margin)
+    return None
+
+
+def has_failed(findings: list[Finding]) -> bool:
+    """Tell whether the gate fails."""
+    return any(one.fails for one in findings)
+
+
+def gate_record(findings: list[Finding], baseline: Baseline | None) -> Mapping[str, Any]:
+    """Spell the gate out, plain JSON values."""
+    rows = [
+        {
+            "kind": one.kind,
+            "scenario": one.row[0] if one.row else None,
+            "level": one.row[1] if one.row else None,
+            "detector": one.row[2] if one.row else None,
+            "metric": one.metric or None,
+            "fails": one.fails,
+            "text": one.text,
+        }
+        for one in findings
+    ]
+    return {"has_baseline": baseline is not None, "passed": not has_failed(findings), "findings": rows}
