@@ -275,7 +275,8 @@ def benchmark(
         list[str] | None, typer.Option("--detector", metavar="NAME", help="Besides: a name or module:Class; repeat.")
     ] = None,
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=64, help="Processes.", show_default="one per processor")
+        int | None,
+        typer.Option("--workers", min=0, max=64, help="Processes; 0 is none besides.", show_default="all"),
     ] = None,
     cache: Annotated[
         Path, typer.Option("--cache", metavar="DIR", help="What is kept between runs; a run cut off goes on from it.")

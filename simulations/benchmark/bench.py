@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from detector.errors import UsageError
+from detector.errors import UsageError, nearest
 from detector.progress import Tell, silent
 from detector.reports.atomic import check_free, new_folder
 from simulations.benchmark.exports import bencher, junit, markdown
@@ -23,7 +23,7 @@ from simulations.benchmark.gate import (
 from simulations.benchmark.leaderboard import leaderboard
 from simulations.benchmark.record import json_lines, record_of, timings_of
 from simulations.benchmark.run import default_workers, gather
-from simulations.benchmark.suite import read_suite
+from simulations.benchmark.suite import ALL, read_suite
 
 #: Where work is kept, seen from the working folder.
 CACHE = Path(".stillwatch-cache")
@@ -49,6 +49,27 @@ class Outcome:
     def has_failed(self) -> bool:
         """Whether the gate fails."""
         return has_failed(self.findings)
+
+    @property
+    def against(self) -> list[str]:
+        """What fails the gate, in words; nothing where it passes."""
+        return [_told(one) for one in self.findings if one.fails]
+
+    def figure(self, detector: str, metric: str, *, scenario: str = ALL, level: int = 3) -> float:
+        """Give the value of a figure.
+
+        Raises
+        ------
+        UsageError
+            The run has no such figure.
+        """
+        for row in self.record["rows"]:
+            if (row["scenario"], row["level"], row["detector"]) == (scenario, level, detector):
+                if metric in row["figures"]:
+                    return float(row["figures"][metric]["value"])
+                reason = row["reason"] or row["refused"].get(metric) or nearest(metric, row["figures"])
+                raise UsageError(f"{detector} has no {metric!r} for {scenario} at level {level}: {reason}")
+        raise UsageError(f"no row of {detector!r} for {scenario!r} at level {level}; see benchmark.json")
 
 
 def benchmark(
@@ -131,7 +152,7 @@ def write(outcome: Outcome, out: Path) -> None:
 
 def lines(outcome: Outcome) -> list[str]:
     """Say in a few lines what was found: the leading rows, then the gate."""
-    shown = [row for row in outcome.record["rows"] if row["scenario"] == "all"] or outcome.record["rows"]
+    shown = [row for row in outcome.record["rows"] if row["scenario"] == ALL] or outcome.record["rows"]
     told = [f"{'detector':<28}{'level':>6}  {'recall at fpr 1e-3':<24}{'false positives per 10,000':<28}"]
     for row in shown:
         if row["detector"] == "linkage":
@@ -139,10 +160,12 @@ def lines(outcome: Outcome) -> list[str]:
         cells = [_cell(row["figures"].get(name)) for name in ("recall_at_fpr_0.001", "false_positives_per_10000")]
         what = f"{cells[0]:<24}{cells[1]:<28}" if row["status"] == "measured" else f"{row['status']}: {row['reason']}"
         told.append(f"{row['detector']:<28}{row['level']:>6}  {what}".rstrip())
-    for one in outcome.findings:
-        place = "" if one.row is None else f"{one.row[0]}, level {one.row[1]}, {one.row[2]}: "
-        told.append(f"{'FAILS' if one.fails else 'note '} {one.kind:<9}{place}{one.text}")
-    return told
+    return [*told, *(f"{'FAILS' if one.fails else 'note '} {_told(one)}" for one in outcome.findings)]
+
+
+def _told(one: Finding) -> str:
+    place = "" if one.row is None else f"{one.row[0]}, level {one.row[1]}, {one.row[2]}: "
+    return f"{one.kind:<9}{place}{one.text}"
 
 
 def _cell(figure: dict[str, float] | None) -> str:

@@ -22,7 +22,7 @@ FORM = "stillwatch-baseline/1"
 #: Chance that a run fails whose detectors are no worse, over all comparisons of a gate (one in twenty, as asked for).
 ALPHA = 0.05
 #: Its share that figures over all scenarios get. Chosen: they are few, so each is told from chance with little.
-_ALPHA_OF_ALL = 0.5
+_SHARE_OF_FOREMOST = 0.5
 
 
 class Baseline(Settings):
@@ -132,7 +132,8 @@ def compare(suite: Suite, gathered: Gathered, figures: Figures, baseline: Baseli
     A figure is worse where the whole interval of its paired difference lies beyond the tolerance: mean difference plus
     z standard deviations of the paired replicates. All comparisons of a gate together fail a detector that is no worse
     with a chance of `ALPHA` at most: half of it is shared evenly by the figures over all scenarios, half by the others
-    (Bonferroni), so z grows with their number. The normal approximation is rough where few campaigns are resampled.
+    (Bonferroni), so z grows with their number. Detectors of which no figure differs are not counted. The normal
+    approximation is rough where few campaigns are resampled.
     """
     found = [*_floors(suite, figures), *_errors(gathered, baseline)]
     if baseline is not None:
@@ -193,21 +194,44 @@ def _sign(metric: str) -> float:
 
 
 def _differences(suite: Suite, figures: Figures, baseline: Baseline) -> list[Finding]:
-    notes, now = set(suite.settings.notes), _workload_free(figures, baseline)
-    judged = [one for one in now if one.metric not in notes]
-    n_all = sum(one.scenario == ALL for one in judged)
-    shares = {True: (_ALPHA_OF_ALL, n_all), False: (1 - _ALPHA_OF_ALL, len(judged) - n_all)}
+    """Compare figure by figure; rows of which nothing differs cannot fail and take no share of the chance to."""
+    notes = set(suite.settings.notes)
+    judged = [one for one in _shared(figures, baseline) if one.metric not in notes]
+    touched = {(one.level, one.detector) for one in judged if _differs(one, baseline)}
+    judged = [one for one in judged if (one.level, one.detector) in touched]
+    n_foremost = sum(is_foremost(one) for one in judged)
     found = []
     for one in judged:
-        share, n = shares[one.scenario == ALL]
-        alpha = ALPHA * (share if 0 < n_all < len(judged) else 1.0) / max(n, 1)
         tolerance = suite.settings.tolerances.get(one.metric, METRICS[one.metric].tolerance)
-        if (finding := _difference(one, baseline.figures[one.key], tolerance, float(norm.isf(alpha)))) is not None:
+        z = margin_of(n_foremost, len(judged) - n_foremost, is_first=is_foremost(one))
+        if (finding := _difference(one, baseline.figures[one.key], tolerance, z)) is not None:
             found.append(finding)
     return found
 
 
-def _workload_free(figures: Figures, baseline: Baseline) -> list[Figure]:
+def is_foremost(one: Figure) -> bool:
+    """Tell a figure over all scenarios and cohorts from the many others."""
+    return one.scenario == ALL and not one.cohort
+
+
+def margin_of(n_foremost: int, n_others: int, *, is_first: bool) -> float:
+    """Give how many standard deviations a difference must lie beyond its tolerance.
+
+    Examples
+    --------
+    >>> round(margin_of(25, 250, is_first=True), 2), round(margin_of(25, 250, is_first=False), 2)
+    (3.09, 3.72)
+    """
+    share = _SHARE_OF_FOREMOST if n_foremost and n_others else 1.0
+    share = share if is_first or not n_foremost else 1.0 - share
+    return float(norm.isf(ALPHA * share / max(n_foremost if is_first else n_others, 1)))
+
+
+def _differs(one: Figure, baseline: Baseline) -> bool:
+    return (one.value, *one.replicates) != baseline.figures[one.key]
+
+
+def _shared(figures: Figures, baseline: Baseline) -> list[Figure]:
     """Give the figures that the baseline has, drawn as often."""
     return [one for one in figures.figures if len(baseline.figures.get(one.key, ())) == N_RESAMPLES + 1]
 

@@ -4,13 +4,14 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 
 from detector.progress import Tell, silent
 from simulations.benchmark.candidates import check_names
 from simulations.benchmark.pool import Broken, run
 from simulations.benchmark.suite import DetectorSpec, Suite
-from simulations.benchmark.work import Begins, Job, Made, Row, read_scores, work
+from simulations.benchmark.work import Begins, Job, Made, Row, is_kept, read_scores, work
 from simulations.benchmark.workloads import Workload
 
 #: What a log may take besides a detector: processes start, and it is generated and read.
@@ -99,7 +100,12 @@ def _run(jobs: Sequence[Job], gathered: Gathered, *, workers: int, timeout_s: fl
     def patience_s(last: object) -> float:
         return timeout_s if isinstance(last, Begins) else timeout_s + _START_S
 
-    for event in run(work, jobs, workers=workers, patience_s=patience_s, rest=rest):
+    kept = [job for job in jobs if is_kept(job)]
+    new = [job for job in jobs if job not in kept]
+    for event in chain(
+        run(work, kept, workers=0, patience_s=patience_s, rest=rest),
+        run(work, new, workers=workers, patience_s=patience_s, rest=rest),
+    ):
         job: Job = event.job
         place = (job.scenario, job.seed)
         if isinstance(event, Broken):

@@ -29,7 +29,7 @@ from simulations.benchmark.delay import by_campaign, look_daily
 from simulations.benchmark.digests import detecting_code, detector_digest, digest
 from simulations.benchmark.pool import reason_of
 from simulations.benchmark.suite import DetectorSpec
-from simulations.benchmark.workloads import Narrowed, Workload, hidden_at, make_workload
+from simulations.benchmark.workloads import Narrowed, Workload, hidden_at, is_made, make_workload
 from simulations.settings import ScenarioSettings
 
 #: Each process reads with one thread: processes are what runs beside each other.
@@ -96,6 +96,14 @@ def work(job: Job) -> Iterator[Made | Begins | Row]:
         if len(found) < len(specs):
             missing = [spec for spec in specs if spec not in found]
             yield from _judge_all(job, workload, level, missing, places)
+
+
+def is_kept(job: Job) -> bool:
+    """Tell whether the cache has all that a job asks for."""
+    if not is_made(job.scenario, job.made_of, job.seed, job.cache):
+        return False
+    workload = make_workload(job.scenario, job.made_of, job.seed, job.cache)
+    return all(_place(job, workload, level, spec).is_file() for level, spec in job.asked)
 
 
 def _place(job: Job, workload: Workload, level: int, spec: DetectorSpec) -> Path:

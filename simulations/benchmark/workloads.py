@@ -89,13 +89,22 @@ def make_workload(scenario: str, made_of: ScenarioSettings | Path, seed: int, ca
     """
     if isinstance(made_of, Path):
         return _replay(made_of)
-    settings = made_of.model_copy(update={"seed": seed_of(scenario, seed)})
-    folder = cache / "logs" / digest(settings.model_dump(mode="json"), generating_code())[:32]
+    settings, folder = _placed(scenario, made_of, seed, cache)
     if not (folder / "workload.json").is_file():
         _generate(settings, folder)
     known = json.loads((folder / "workload.json").read_text("utf-8"))
     events, truth, accounts = (folder / f"{name}.parquet" for name in ("events", "truth", "accounts"))
     return Workload(str(events), truth, accounts, known["digest"], known["n_rows"])
+
+
+def _placed(scenario: str, made_of: ScenarioSettings, seed: int, cache: Path) -> tuple[ScenarioSettings, Path]:
+    settings = made_of.model_copy(update={"seed": seed_of(scenario, seed)})
+    return settings, cache / "logs" / digest(settings.model_dump(mode="json"), generating_code())[:32]
+
+
+def is_made(scenario: str, made_of: ScenarioSettings | Path, seed: int, cache: Path) -> bool:
+    """Tell whether a log is there already."""
+    return isinstance(made_of, Path) or (_placed(scenario, made_of, seed, cache)[1] / "workload.json").is_file()
 
 
 def _generate(settings: ScenarioSettings, folder: Path) -> None:

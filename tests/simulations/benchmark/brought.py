@@ -63,14 +63,6 @@ class Crashing:
         os._exit(7)
 
 
-class Hanging:
-    """Never answers."""
-
-    def judge(self, features: pd.DataFrame, level: int) -> Any:
-        """Wait."""
-        time.sleep(3600)
-
-
 def count_up(job: tuple[str, int]) -> Iterator[int]:
     """Yield numbers up to the job's; end as its name says."""
     name, n = job

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn.metrics import adjusted_rand_score
@@ -45,6 +45,7 @@ def test_recall_counts_what_few_honest_accounts_exceed() -> None:
     assert recall_at(0.8, TEN, weights)[0] == pytest.approx(4 / 5)
 
 
+@settings(max_examples=30)
 @given(arrays(float, 40, elements=st.integers(0, 20)), st.sampled_from([0.05, 0.1, 0.25]))
 def test_recall_is_that_of_evaluate(scores, rate) -> None:
     """With every account once the threshold is the one that `evaluate` takes, ties or not."""
@@ -53,6 +54,7 @@ def test_recall_is_that_of_evaluate(scores, rate) -> None:
     assert recall_at(rate, sample(scores, is_extraction), np.ones((1, 40)))[0] == pytest.approx(expected)
 
 
+@settings(max_examples=30)
 @given(arrays(float, 12, elements=st.integers(0, 5)), arrays(int, 12, elements=st.integers(0, 3)))
 def test_weights_stand_for_copies(scores, copies) -> None:
     """A weight of three is three accounts, for every figure that scores and flags decide."""
@@ -86,6 +88,7 @@ def test_flags_are_counted_by_who_was_flagged() -> None:
     assert value("false_discovery_share", TEN) == 0.0
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=3, max_size=20))
 def test_clusters_are_judged_as_by_the_library(pairs) -> None:
     """Over campaigns' accounts the adjusted Rand index is scikit-learn's; honest company lowers the pair F1."""

@@ -8,13 +8,13 @@ JOBS = [("fine", 2), ("crashes", 1), ("hangs", 1), ("raises", 0), ("fine again",
 
 def test_one_bad_job_costs_itself() -> None:
     """A crash, a silence and an error are told with their reason, after all that came before; the others end."""
-    events = list(run(count_up, JOBS, workers=2, patience_s=lambda last: 3.0, rest=lambda job: None))
+    events = list(run(count_up, JOBS, workers=2, patience_s=lambda last: 2.0, rest=lambda job: None))
     pieces = [(event.job[0], event.value) for event in events if isinstance(event, Piece)]
     assert sorted(pieces) == sorted((name, n) for name, most in JOBS for n in range(most))
     broken = {event.job[0]: event.reason for event in events if isinstance(event, Broken)}
     assert broken == {
         "crashes": "the process crashed (exit code 3)",
-        "hangs": "it took longer than 3 s",
+        "hangs": "it took longer than 2 s",
         "raises": "it raises KeyError",
     }
 
