@@ -5,6 +5,7 @@ hand in what is left.
 """
 
 import multiprocessing
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +42,15 @@ def reason_of(error: Exception) -> str:
     return str(error) if isinstance(error, StillwatchError) else f"it raises {type(error).__name__}"
 
 
+def _be_quiet() -> None:
+    """Let nothing that a detector or a library prints reach the page; what fails is told by its reason."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+
+
 def _serve(work: Work, pipe: Connection) -> None:
+    _be_quiet()
     while (job := pipe.recv()) is not None:
         try:
             for value in work(job):
