@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 import detector
 import simulations
+from detector.detectors.registry import DETECTORS, GROUP
 from simulations.benchmark.suite import DetectorSpec
 
 #: Rooms of `simulations` that make no log.
@@ -66,11 +67,26 @@ def files_digest(paths: Iterable[Path]) -> str:
 
 
 def detector_digest(spec: DetectorSpec) -> str:
-    """Tell one detector from another: its settings, and the files that it is made of where they can be told."""
+    """Tell one detector from another: its settings, and all files of the package that it comes in.
+
+    Libraries that it uses are not looked at; after a change of those, start from an empty cache.
+    """
     files = [Path(part) for part in spec.command if Path(part).is_file()]
-    if spec.object is not None:
-        found = find_spec(spec.object.partition(":")[0])
-        files += [Path(found.origin)] if found and found.origin else []
     if spec.model is not None and spec.model.is_file():
         files.append(spec.model)
-    return digest(spec.model_dump(mode="json"), files_digest(files))
+    return digest(spec.model_dump(mode="json"), files_digest([*files, *_sources(spec)]))
+
+
+def _sources(spec: DetectorSpec) -> list[Path]:
+    """Give the files of the package of a user's class or of an entry point, without importing it."""
+    module = (spec.object or "").partition(":")[0]
+    if spec.name is not None and spec.name not in DETECTORS and not spec.name.startswith("pyod:"):
+        module = next((entry.module for entry in entry_points(group=GROUP) if entry.name == spec.name), "")
+    found = find_spec(module.partition(".")[0]) if module else None
+    if found is None:
+        return []
+    if found.submodule_search_locations is None:
+        return [Path(found.origin)] if found.origin else []
+    folders = [Path(folder) for folder in found.submodule_search_locations]
+    files = [path for folder in folders for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [path for path in files if path.suffix != ".pyc"]

@@ -9,6 +9,7 @@ import pytest
 
 from detector.errors import ConfigError, UnknownDetectorError
 from simulations.benchmark.candidates import BadScoresError, as_verdict, broken_promises, check_scores, make_candidate
+from simulations.benchmark.digests import detector_digest
 from simulations.benchmark.suite import DetectorSpec
 
 HERE = "tests.simulations.benchmark.brought"
@@ -81,6 +82,20 @@ def test_what_cannot_be_made_is_refused() -> None:
         make_candidate(DetectorSpec(id="x", object=f"{HERE}:Fast", parameters={"power": 2}), timeout_s=1.0)
     with pytest.raises(ConfigError, match="has no judge"):
         make_candidate(DetectorSpec(id="x", object="collections:OrderedDict"), timeout_s=1.0)
+
+
+def test_a_changed_package_is_another_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept of a class is not used when a module beside it changes, or its parameters."""
+    package = tmp_path / "kept_rules"
+    package.mkdir()
+    for name in ("__init__", "volume", "beside"):
+        (package / f"{name}.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    spec = DetectorSpec(id="x", object="kept_rules.volume:Volume")
+    before = detector_digest(spec)
+    assert detector_digest(spec) == before != detector_digest(spec.model_copy(update={"parameters": {"power": 2}}))
+    (package / "beside.py").write_text("LEAST = 3", encoding="utf-8")
+    assert detector_digest(spec) != before
 
 
 def test_what_are_no_scores_is_refused() -> None:
