@@ -102,7 +102,7 @@ def _lines(record: Record) -> Iterator[str]:
     for row in sorted(whole, key=lambda row: (-row["level"], -_leading(row), row["detector"])):
         cells = [_with_interval(row["figures"].get(name)) for name in shown]
         cells = cells if row["status"] != "failed" else [_cell(row["reason"]), *[""] * (len(shown) - 1)]
-        if row["figures"] or row["status"] == "failed":
+        if any(cells):
             yield f"| {_cell(row['detector'])} | {row['level']} | " + " | ".join(cells) + " |"
     yield ""
     yield f"95 % intervals resample campaigns and honest accounts. Digest `{record['digest'][:16]}`."

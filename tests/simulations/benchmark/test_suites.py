@@ -1,5 +1,6 @@
 """Suites: ours are whole and permanent, wrong ones are answered with the nearest name."""
 
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,29 @@ def test_every_attacker_meets_every_detector(name: str) -> None:
         if any(not suite.excluded(spec.id, scenario, level) for level in suite.settings.levels)
     }
     assert {(attacker, detector) for attacker in ATTACKERS for detector in DETECTORS} <= met
+
+
+def test_every_pyod_model_is_in_full_or_left_out_with_a_reason() -> None:
+    """No model that is installed is forgotten; modules that are no detectors are."""
+    import pyod.models
+
+    no_detectors = {
+        "base",
+        "base_dl",
+        "gaal_base",
+        "sklearn_base",
+        "combination",
+        "thresholds",
+        "embedding",
+        "audio_ae",
+    }
+    modules = {module.name for module in pkgutil.iter_modules(pyod.models.__path__)}
+    found = {name for name in modules if not name.startswith("_")}
+    suite = shipped("full")
+    measured = {spec.name for spec in suite.settings.detectors}
+    models = {f"pyod:{name}" for name in found - no_detectors}
+    assert models <= measured | {name for name in models if suite.excluded(name, "fleet@1", 3)}
+    assert len(measured & models) >= 15
 
 
 def test_what_an_id_stands_for_never_changes() -> None:
