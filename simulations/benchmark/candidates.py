@@ -26,7 +26,7 @@ CHECKED = 60
 class BadScoresError(StillwatchError):
     """What a detector returned cannot be scores of the accounts that it was given."""
 
-    exit_code = 24
+    exit_code = 31
 
 
 @dataclass(frozen=True)

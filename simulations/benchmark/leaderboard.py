@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.reports.charts import AXIS, draw
+from detector.reports.charts import AXIS, draw_here
 from detector.reports.html import drawn, environment
 from simulations.benchmark.exports import SHOWN
 from simulations.benchmark.figures import LINKAGE
@@ -42,7 +42,7 @@ def curve_chart(curves: Sequence[Record]) -> str:
         }
         for curve, color in zip(curves, COLORS, strict=False)
     ]
-    return draw({"width": WIDTH, "height": HEIGHT, "layer": layers})
+    return draw_here({"width": WIDTH, "height": HEIGHT, "layer": layers})
 
 
 def _level(record: Record, level: int) -> dict[str, Any]:
