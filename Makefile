@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint bench model lock clean
+.PHONY: demo test lint smoke bench model lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,11 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Are the detectors as good as the committed baseline says? What got better on purpose: add --accept once, and commit.
+smoke: $(STAMP)
+	rm -rf build/smoke
+	$(BIN)/stillwatch benchmark smoke --out build/smoke --cache build/smoke-cache --baseline .ci/smoke.baseline.json --quiet
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default

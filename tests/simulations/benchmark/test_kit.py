@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 TESTS = ("-m", "pytest", "-q", "-p", "simulations.benchmark.plugin", "-p", "no:cacheprovider", "checks")
 HERE = ("--stillwatch-out=first", "--stillwatch-workers=0")
-ACTION, GITLAB = ROOT / "action.yml", ROOT / "ci" / "stillwatch.gitlab-ci.yml"
+ACTION, GITLAB = ROOT / "action.yml", ROOT / ".ci" / "stillwatch.gitlab-ci.yml"
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def run(team: Path, *command: str, **variables: str) -> subprocess.CompletedProc
 
 def test_the_example_runs_as_pipelines_run_it(team: Path) -> None:
     """Its tests pass and leave a baseline; a worse detector fails the script of the action, which adds its summary."""
-    script, summary = str(ROOT / "ci" / "benchmark.sh"), team / "summary.md"
+    script, summary = str(ROOT / ".ci" / "benchmark.sh"), team / "summary.md"
     summary.touch()
     common = {"STILLWATCH_SUITE": "benchmark.toml", "STILLWATCH_WORKERS": "0", "GITHUB_STEP_SUMMARY": str(summary)}
     passed = run(team, sys.executable, *TESTS, "--stillwatch-suite=benchmark.toml", *HERE)
