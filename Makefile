@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint smoke bench model lock clean
+.PHONY: demo test lint smoke table bench model lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,12 @@ lint: $(STAMP)
 smoke: $(STAMP)
 	rm -rf build/smoke
 	$(BIN)/stillwatch benchmark smoke --out build/smoke --cache build/smoke-cache --baseline .ci/smoke.baseline.json --quiet
+
+# The result table of README.md, from an hour of benchmarking; cut off, it goes on where it was.
+table: $(STAMP)
+	rm -rf build/full
+	$(BIN)/stillwatch benchmark full --out build/full --cache build/full-cache
+	$(BIN)/python -m simulations.benchmark.publish build/full/benchmark.json README.md
 
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default

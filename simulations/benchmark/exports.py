@@ -95,7 +95,15 @@ def _lines(record: Record) -> Iterator[str]:
     yield ""
     yield from (f"- **{one['kind']}** {_place(one)}{_cell(one['text'])}" for one in gate["findings"])
     yield ""
+    yield from table(record)
+    yield ""
+    yield f"95 % intervals resample campaigns and honest accounts. Digest `{record['digest'][:16]}`."
+
+
+def table(record: Record, level: int | None = None) -> Iterator[str]:
+    """Write the rows over all scenarios as a Markdown table, best first: of one evidence level, or of all."""
     whole = [row for row in record["rows"] if row["scenario"] == ALL] or record["rows"]
+    whole = [row for row in whole if level in (None, row["level"])]
     shown = [name for name in SHOWN if any(name in row["figures"] for row in whole)]
     yield "| detector | level | " + " | ".join(shown) + " |"
     yield "|---|---|" + "---|" * len(shown)
@@ -104,8 +112,6 @@ def _lines(record: Record) -> Iterator[str]:
         cells = cells if row["status"] != "failed" else [_cell(row["reason"]), *[""] * (len(shown) - 1)]
         if any(cells):
             yield f"| {_cell(row['detector'])} | {row['level']} | " + " | ".join(cells) + " |"
-    yield ""
-    yield f"95 % intervals resample campaigns and honest accounts. Digest `{record['digest'][:16]}`."
 
 
 def _leading(row: Record) -> float:

@@ -8,11 +8,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from detector.errors import ConfigError, GateError, InputUnreadableError
+from detector.errors import ConfigError, GateError, InputUnreadableError, UsageError
 from simulations.benchmark.bench import Outcome, accept, lines, write
 from simulations.benchmark.exports import MOST_BYTES, bencher, junit, markdown
 from simulations.benchmark.gate import baseline_text, read_baseline
 from simulations.benchmark.leaderboard import leaderboard
+from simulations.benchmark.publish import publish
 from simulations.benchmark.record import SCHEMA, json_lines
 from simulations.cli import register
 from tests.simulations.benchmark.conftest import Bench
@@ -211,3 +212,19 @@ def test_a_crash_is_a_failed_row(suite_folder: Path, tmp_path: Path) -> None:
     rows = {row["detector"]: row for row in json.loads((out / "benchmark.json").read_text())["rows"]}
     assert "the process crashed (exit code 7)" in rows[name]["reason"]
     assert rows["mine"]["status"] == rows["glasswally"]["status"] == "measured"
+
+
+def test_a_page_takes_its_table_from_the_record(outcome: Outcome, tmp_path: Path) -> None:
+    """Written twice it is the same; what stands around stays; a page without a place is refused as it was."""
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- benchmark: begin -->\nold\n<!-- benchmark: end -->\nafter\n")
+    publish(outcome.record, page)
+    text = page.read_text()
+    assert text.startswith("before\n") and text.endswith("after\n") and "old" not in text
+    assert outcome.record["digest"][:16] in text and "| mine | 3 |" in text and "| mine | 1 |" not in text
+    publish(outcome.record, page)
+    assert page.read_text() == text
+    page.write_text("nowhere\n")
+    with pytest.raises(UsageError, match=r"page\.md"):
+        publish(outcome.record, page)
+    assert page.read_text() == "nowhere\n"
