@@ -18,7 +18,8 @@ from simulations.loop.tally import Reals
 from simulations.loop.value import worth
 from simulations.streams import Counts
 
-#: A campaign counts as found when so many of its accounts are flagged; as in `benchmark.delay`. Chosen.
+#: A campaign counts as found when so many of its accounts are flagged, or all it began with; as in `benchmark.delay`.
+#: Chosen.
 FOUND = 2
 
 
@@ -108,7 +109,8 @@ def _campaign(loop: Loop, number: int, campaign: Campaign) -> dict[str, Any]:
     begins_us = int(np.argmax(alone["taken"] > 0)) * STEP_US
     flagged, stopped = (np.sort(at[own][at[own] != BEFORE]) for at in (loop.first_flagged_us, loop.first_stopped_us))
     limited = _first_limited_us(loop, own)
-    found_us = int(flagged[FOUND - 1]) if len(flagged) >= FOUND else None
+    needed = min(FOUND, campaign.n_first)
+    found_us = int(flagged[needed - 1]) if len(flagged) >= needed else None
     taken_found = None if found_us is None else float(now["taken"][: found_us // STEP_US].sum())
     ends = _day_ends(tally.n_steps)
     spent, spent_alone = campaign.purse.total, campaign.alone.purse.total

@@ -8,6 +8,7 @@ import pytest
 from simulations.loop.lines import lines
 from simulations.loop.outcome import BrokenSumError, outcome_of
 from simulations.loop.purse import Purse
+from simulations.loop.stage import BEFORE
 from tests.simulations.loop.play import (
     FLEET,
     OBSERVE,
@@ -82,3 +83,15 @@ def test_without_honest_accounts() -> None:
     """A scenario of attackers alone works too, and harms nobody."""
     played = play(world_of([FLEET]), defence_of(measures=OBSERVE), script={})
     assert played.outcome["honest"] == {} and lines(played.outcome)
+
+
+@pytest.mark.parametrize(("n_first", "n_flagged", "is_found"), [(1, 1, True), (8, 1, False), (8, 2, True)])
+def test_when_a_campaign_is_found(n_first: int, n_flagged: int, is_found: bool) -> None:
+    """Two accounts tell of a campaign; one does where there is no second."""
+    world = world_of([PEOPLE, {**FLEET, "accounts": n_first}])
+    played = play(world, at_once("revoke"), script={1.0: ("fleet", "review")})
+    loop = played.loop
+    own = played.accounts("fleet")
+    loop.first_flagged_us[list(own)[n_flagged:]] = BEFORE
+    campaign = outcome_of(loop)["campaigns"]["fleet"]
+    assert (campaign["days_to_first_flags"] is not None) == is_found
