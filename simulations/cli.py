@@ -175,16 +175,20 @@ def evaluate(
         show(figures)
 
 
-def schema() -> None:
-    """Print the JSON Schema of scenario files, for editors.
+def schema(
+    what: Annotated[str, typer.Argument(metavar="[WHAT]", help="scenario, or findings.")] = "scenario",
+) -> None:
+    """Print the JSON Schema of scenario files, for editors, or of findings.jsonl, for those who read it.
 
     Example: stillwatch schema > scenario.schema.json
+
+    Example: stillwatch schema findings > finding.schema.json
     """
     import json
 
-    from simulations.schema import scenario_schema
+    from simulations.schema import schema_of
 
-    typer.echo(json.dumps(scenario_schema(), indent=1))
+    typer.echo(json.dumps(schema_of(what), indent=1))
 
 
 def fidelity(

@@ -1,7 +1,9 @@
-"""The JSON Schema of scenario files, for editors that complete and check TOML."""
+"""The JSON Schemas that are published: of scenario files, for editors that complete and check TOML, and of findings."""
 
+import json
 from typing import Any
 
+from detector.errors import UsageError, nearest
 from simulations.roster import ATTACKERS, PERSONAS
 from simulations.settings import CohortSettings, ScenarioSettings
 
@@ -31,3 +33,27 @@ def scenario_schema() -> dict[str, Any]:
     cohort["oneOf"] = [{"required": ["persona"]}, {"required": ["attacker"]}]
     definitions["CohortSettings"] = {**cohort, "allOf": rules}
     return {"$schema": DIALECT, "title": "Stillwatch scenario", **{k: v for k, v in schema.items() if k != "title"}}
+
+
+def finding_schema() -> dict[str, Any]:
+    """Describe a line of `findings.jsonl`."""
+    from detector.reports.findings import SCHEMA_PATH
+
+    schema: dict[str, Any] = json.loads(SCHEMA_PATH.read_text(encoding="utf-8"))
+    return schema
+
+
+SCHEMAS = {"scenario": scenario_schema, "findings": finding_schema}
+
+
+def schema_of(what: str) -> dict[str, Any]:
+    """Give a published schema by name.
+
+    Raises
+    ------
+    UsageError
+        There is no schema of that.
+    """
+    if what not in SCHEMAS:
+        raise UsageError(f"schema {what!r}: there is none of that; {nearest(what, SCHEMAS)}")
+    return SCHEMAS[what]()

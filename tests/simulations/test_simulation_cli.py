@@ -85,6 +85,12 @@ def test_broken_log_fails_the_command(app: typer.Typer, tmp_path: Path) -> None:
 def test_schema_is_printed(app: typer.Typer) -> None:
     """The schema is JSON on standard output."""
     assert json.loads(RUN.invoke(app, ["schema"]).output)["title"] == "Stillwatch scenario"
+    assert json.loads(RUN.invoke(app, ["schema", "findings"]).output)["title"] == "Stillwatch finding"
+    unknown = RUN.invoke(app, ["schema", "finding"])
+    assert (type(unknown.exception), str(unknown.exception)) == (
+        UsageError,
+        "schema 'finding': there is none of that; nearest: 'findings'",
+    )
 
 
 def test_litellm_shape_reads_back(app: typer.Typer, tmp_path: Path) -> None:
