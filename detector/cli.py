@@ -182,6 +182,42 @@ def explain(
 
 
 @app.command()
+def export(
+    scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of `stillwatch score`.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="NAME", help="ocsf, ocsf-1.1, ecs, cef or litellm-plan; one line each.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="New file for the findings.")],
+    least: Annotated[
+        str | None,
+        typer.Option(
+            "--least",
+            metavar="LEVEL",
+            help="Weakest recommendation written: none, review, throttle or revoke.",
+            show_default="all flagged; of litellm-plan, revoke",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Write the findings of a scored log for another tool. The log is not read again, and no account is touched.
+
+    Example: stillwatch export scored --format ocsf --out findings.ocsf.jsonl
+
+    Example: stillwatch export scored --format litellm-plan --out plan.jsonl
+    """
+    from detector.reports.exports.registry import write_export
+    from detector.reports.loading import load_results
+    from detector.reports.safe import safe_text
+    from detector.reports.words import counted
+
+    n_lines = write_export(load_results(scored), form, out, least=least)
+    if not quiet:
+        typer.echo(
+            safe_text(f"{out}: {counted(n_lines, 'finding')}; recommendations only, no account has been touched")
+        )
+
+
+@app.command()
 def fit(
     logs: Logs,
     truth: Annotated[list[Path], typer.Option("--truth", "--labels", metavar="FILE", help="Who was what; one a log.")],

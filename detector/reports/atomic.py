@@ -125,3 +125,33 @@ def new_folder(out: Path) -> Iterator[Path]:
             with suppress(OSError):
                 parent.rmdir()
         raise
+
+
+@contextmanager
+def new_file(out: Path) -> Iterator[Path]:
+    """Yield a private staging file that becomes `out` when the block ends well and vanishes when it does not.
+
+    Raises
+    ------
+    OutputNotEmptyError
+        `out` is there, before or after the block.
+    UsageError
+        No file can be made there.
+    """
+    if os.path.lexists(out):
+        raise OutputNotEmptyError(f"{out}: is there already; only a new file is written; give another --out")
+    try:
+        handle, name = tempfile.mkstemp(prefix=".stillwatch-", dir=out.parent)
+    except OSError as error:
+        raise UsageError(f"{out}: no file can be made there ({error.strerror}); give another --out") from error
+    os.close(handle)
+    staging = Path(name)
+    try:
+        yield staging
+        _sync(staging)
+        if os.path.lexists(out):
+            raise OutputNotEmptyError(f"{out}: was made by somebody else meanwhile; give another --out")
+        staging.rename(out)
+        _sync(out.parent)
+    finally:
+        staging.unlink(missing_ok=True)

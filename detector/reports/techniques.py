@@ -8,7 +8,11 @@ from typing import NamedTuple
 
 from detector.reports.dossiers import Dossier
 
-_ATLAS, _OWASP = "MITRE ATLAS", "OWASP LLM Top 10"
+ATLAS, OWASP = "MITRE ATLAS", "OWASP LLM Top 10"
+
+#: Techniques above the sub-techniques that are named here.
+PARENTS = {"AML.T0024": "Exfiltration via AI Inference API"}
+
 _INSTRUMENTS = frozenset({"payment", "organisation", "sign_up"})
 
 
@@ -22,15 +26,15 @@ class Technique(NamedTuple):
 
 #: What every finding is about.
 ALWAYS = (
-    Technique(_ATLAS, "AML.T0024.002", "Extract AI Model"),
-    Technique(_ATLAS, "AML.T0040", "AI Model Inference API Access"),
-    Technique(_OWASP, "LLM10:2025", "Unbounded Consumption"),
-    Technique(_OWASP, "LLM06:2026", "Unbounded Consumption"),
+    Technique(ATLAS, "AML.T0024.002", "Extract AI Model"),
+    Technique(ATLAS, "AML.T0040", "AI Model Inference API Access"),
+    Technique(OWASP, "LLM10:2025", "Unbounded Consumption"),
+    Technique(OWASP, "LLM06:2026", "Unbounded Consumption"),
 )
-ACCOUNTS = Technique(_ATLAS, "AML.T0021", "Establish Accounts")
-PROMPTS = Technique(_ATLAS, "AML.T0065", "LLM Prompt Crafting")
-PROBING = Technique(_ATLAS, "AML.T0063", "Discover AI Model Outputs")
-CASE_STUDY = Technique(_ATLAS, "AML.CS0056", "Model Distillation Campaigns Targeting Anthropic Claude")
+ACCOUNTS = Technique(ATLAS, "AML.T0021", "Establish Accounts")
+PROMPTS = Technique(ATLAS, "AML.T0065", "LLM Prompt Crafting")
+PROBING = Technique(ATLAS, "AML.T0063", "Discover AI Model Outputs")
+CASE_STUDY = Technique(ATLAS, "AML.CS0056", "Model Distillation Campaigns Targeting Anthropic Claude")
 
 
 def techniques(dossier: Dossier) -> list[Technique]:

@@ -293,6 +293,21 @@ def test_explain_names_the_nearest_account(run: Run, scored: Path) -> None:
     assert "acc03" in err.split("acc03l", 1)[1]
 
 
+def test_export_reads_what_score_wrote(run: Run, folder: Path) -> None:
+    """One line per flagged account of the run, and a sentence that nothing was done; wrong formats are code 2."""
+    scored = Path("flagged")
+    assert run("score", folder / "log.csv", "--out", scored, "--quiet", "--budget", "0.5")[0] == 0
+    n_flagged = json.loads((scored / "run.json").read_text())["counts"]["n_flagged"]
+    code, out, _ = run("export", scored, "--format", "ocsf", "--out", "findings.ocsf.jsonl")
+    assert (code, out.count("\n")) == (0, 1)
+    assert out.startswith(f"findings.ocsf.jsonl: {n_flagged} finding")
+    assert out.endswith("recommendations only, no account has been touched\n")
+    assert n_flagged == len(Path("findings.ocsf.jsonl").read_text().splitlines()) > 0
+    assert run("export", scored, "--format", "ocsf", "--out", "findings.ocsf.jsonl")[0] == 13
+    assert run("export", scored, "--format", "stix", "--out", "findings.stix.jsonl")[0] == 2
+    assert run("export", scored, "--format", "cef", "--out", "quiet.cef", "--quiet")[:2] == (0, "")
+
+
 def test_fit_makes_a_model_that_score_takes(run: Run, folder: Path, tmp_path: Path) -> None:
     """Fit, then score with the model; the run names it."""
     inputs = [folder / "log.csv", "--truth", folder / "truth.csv", "--accounts", folder / "accounts.csv"]
