@@ -276,8 +276,9 @@ def formats_show(
     Example: stillwatch formats show litellm-spend
     """
     from detector.logs.sheets import show_text
+    from detector.reports.safe import safe_text
 
-    typer.echo(show_text(name))
+    typer.echo("\n".join(safe_text(line) for line in show_text(name).split("\n")))
 
 
 @formats_app.command("check")

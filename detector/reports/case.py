@@ -58,7 +58,7 @@ def _evidence(steps: Iterable[Step]) -> list[str]:
             _plain(step.meaning),
             _plain(units.measure(step.value, step.unit)),
             _plain(units.usual(step.reference, step.usual_low, step.usual_high, step.unit)),
-            f"{words.share(step.percentile)} {words.among(step.n_peers, step.peers)}".rstrip(),
+            _plain(f"{words.share(step.percentile)} {words.among(step.n_peers, step.peers)}".rstrip()),
             _plain(step.subject),
         )
         for step in steps

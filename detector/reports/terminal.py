@@ -101,6 +101,11 @@ def _heading(dossier: Dossier, results: Results) -> list[str]:
     return lines
 
 
+def _shown(points: Sequence[str]) -> list[str]:
+    """Make points printable: kinds of customer are named by whoever labelled the log that a model was fitted on."""
+    return [safe_text(point) for point in points]
+
+
 def _bullets(title: str, points: Sequence[str], width: int) -> list[str]:
     if not points:
         return []
@@ -137,12 +142,12 @@ def explain(results: Results, account_id: str, *, width: int) -> str:
     lines = [line for text in _heading(dossier, results) for line in _wrapped(text, width)]
     lines += ["", *_steps(dossier, width)]
     lines += _bullets("how to read this", reading(results.run), width)
-    lines += _bullets("most like, of the honest customers that the model knows", like(dossier), width)
-    lines += _bullets("what would weaken the case", weaknesses(dossier, results.run), width)
+    lines += _bullets("most like, of the honest customers that the model knows", _shown(like(dossier)), width)
+    lines += _bullets("what would weaken the case", _shown(weaknesses(dossier, results.run)), width)
     lines += _bullets("linked by", _links(dossier), width)
-    lines += _bullets("redacted prompts", [safe_text(text) for text in dossier.excerpts], width)
-    off = [safe_text(f"{one.get('what', '')}: {one.get('why', '')}") for one in results.run.get("off") or []]
-    lines += _bullets("what is missing", off, width)
+    lines += _bullets("redacted prompts", _shown(dossier.excerpts), width)
+    off = [f"{one.get('what', '')}: {one.get('why', '')}" for one in results.run.get("off") or []]
+    lines += _bullets("what is missing", _shown(off), width)
     return "\n".join(lines) + "\n"
 
 
@@ -157,7 +162,8 @@ def _summary_rows(suspects: pa.Table) -> list[str]:
     for row in suspects.slice(0, MOST_SUMMARY).to_pylist():
         action = _fit(safe_text(words.RECOMMENDATION.get(row["action"], str(row["action"]))), 19)
         cluster = _fit(safe_text(row["cluster_id"] or words.NOTHING), 12)
-        name = safe_name(row["account_id"]) + ("" if row["account_id"].isascii() else "  (look-alike?)")
+        odd = remark(row["account_id"]).partition(" UTF-8")[0].partition(":")[0]
+        name = safe_name(row["account_id"]) + (f"  ({odd})" if odd else "")
         lines.append(
             f"{words.fixed(row['score']):>7}  {action}  {cluster}  {words.number(row['n_events']):>10}  {name}"
         )
