@@ -6,9 +6,15 @@ import pandas as pd
 import pyarrow as pa
 
 from detector.errors import InputUnreadableError, NotScoredError, TruthError, nearest
+from detector.reports.safe import unsafe_cell
+from detector.tables import SCORED
 
 TRUTH_COLUMNS = ("account_id", "persona", "is_extraction")
 SCORED_COLUMNS = ("account_id", "score")
+
+#: Columns whose every value is a name, and what means nothing in the others.
+_NAMES = ("account_id", "persona")
+_ABSENT = ["", "NA", "NaN", "nan", "null", "None"]
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -21,12 +27,20 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     try:
         if path.suffix == ".csv":
-            return pd.read_csv(path, dtype={"account_id": str})
+            return _read_csv(path)
         rows = pd.read_parquet(path)
     except (OSError, ValueError, pa.ArrowException) as error:
         reason = getattr(error, "strerror", None) or "it is not a table"
         raise InputUnreadableError(f"{path}: cannot be read ({reason}); give a .parquet or .csv file") from error
     return rows.assign(account_id=rows["account_id"].astype(str)) if "account_id" in rows else rows
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Read names as they stand, "NA" and "null" among them; those that `score` made safe as they were."""
+    absent = {name: _ABSENT for name in pd.read_csv(path, nrows=0).columns if name not in _NAMES}
+    rows = pd.read_csv(path, dtype=dict.fromkeys(_NAMES, str), keep_default_na=False, na_values=absent)
+    is_ours = set(SCORED.names) <= set(rows.columns)
+    return rows.assign(account_id=rows["account_id"].map(unsafe_cell)) if is_ours else rows
 
 
 def read_scored(path: Path) -> pd.DataFrame:

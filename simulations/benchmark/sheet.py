@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.errors import UsageError
+from detector.reports.safe import safe_name
 
 #: Columns of a page that is no terminal. Chosen.
 PAGE_WIDTH = 140
@@ -75,12 +76,8 @@ def _personas(figures: dict[str, Any]) -> Table:
     for name in sorted({name for found in columns.values() for name in found}):
         shown = [found.get(name) for found in columns.values()]
         n_accounts = next(str(found["n"]) for found in shown if found)
-        table.add_row(Text(_printable(name)), n_accounts, *(_with_interval(found) for found in shown))
+        table.add_row(Text(safe_name(name)), n_accounts, *(_with_interval(found) for found in shown))
     return table
-
-
-def _printable(name: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def _figure(value: float | int | None) -> str:

@@ -2,19 +2,26 @@
 
 import json
 import runpy
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pyarrow import parquet
+from rich.console import Console
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from detector.errors import InputUnreadableError, NotScoredError, TruthError, UsageError
+from detector.reports.sheets import write_csv
+from detector.tables import SCORED
 from simulations.benchmark.evaluate import auc, average_precision, evaluate, judge, threshold_at
 from simulations.benchmark.inputs import joined
+from simulations.benchmark.sheet import show
 
 REPLAY = Path(__file__).parents[3].parent / "shared" / "replay" / "evaluate_replay.py"
 
@@ -158,6 +165,34 @@ def test_folder_parquet_and_csv_are_judged_alike(tmp_path: Path) -> None:
     assert evaluate(scored / "accounts.parquet", truth) == figures
     assert evaluate(tmp_path / "accounts.csv", tmp_path / "truth.csv") == figures
     assert json.loads((tmp_path / "figures.json").read_text(encoding="utf-8")) == figures
+
+
+def test_strange_names_are_judged_alike(tmp_path: Path) -> None:
+    """Names that a CSV reader takes for nothing, or that were made safe for spreadsheets, are still those accounts."""
+    names = ["NA", "null", "nan", "=1+1", "a\nb", "\x1b[31m", "'=1", "007", "p\u0430y", "pay"]
+    rows = [{"account_id": name, "score": float(place), "is_flagged": place > 5} for place, name in enumerate(names)]
+    scored = pa.Table.from_pylist(rows, schema=SCORED)
+    truth = pd.DataFrame({"account_id": names, "persona": "NA", "is_extraction": [place > 7 for place in range(10)]})
+    write_csv(scored, tmp_path / "accounts.csv")
+    parquet.write_table(scored, tmp_path / "accounts.parquet")
+    truth.to_csv(tmp_path / "truth.csv", index=False)
+    figures = evaluate(tmp_path / "accounts.csv", tmp_path / "truth.csv")
+    assert (figures["n_missing"], figures["auc_all"]) == (0, 1.0)
+    assert figures == evaluate(tmp_path / "accounts.parquet", tmp_path / "truth.csv")
+
+
+def test_kinds_of_customer_are_printed_apart(tmp_path: Path) -> None:
+    """Names in labels that differ by what is not seen are two lines, and none moves a cursor."""
+    names = [f"a{place}" for place in range(2)]
+    truth = pd.DataFrame({"account_id": names, "persona": ["x\x1b[2J", "x\u200b[2J"], "is_extraction": [True, False]})
+    truth.to_parquet(tmp_path / "truth.parquet")
+    scored = truth.assign(score=0.5, is_flagged=True)[["account_id", "score", "is_flagged"]]
+    scored.to_parquet(tmp_path / "scored.parquet")
+    printed = StringIO()
+    show(evaluate(tmp_path / "scored.parquet", tmp_path / "truth.parquet"), Console(file=printed, width=200))
+    assert "x\\x1b[2J" in printed.getvalue()
+    assert "x\\u200b[2J" in printed.getvalue()
+    assert not set("\x1b\u200b") & set(printed.getvalue())
 
 
 def test_unfit_inputs_are_refused(tmp_path: Path) -> None:
