@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from detector.reports import instants, units, words
-from detector.reports.caveats import like, reading, remark, weaknesses
+from detector.reports.caveats import alike, like, reading, remark, weaknesses
 from detector.reports.dossiers import Dossier, dossiers, find_account
 from detector.reports.safe import safe_name, safe_text
 from detector.reports.techniques import CASE_STUDY, techniques
@@ -87,8 +87,8 @@ def _verdict(dossier: Dossier, results: Results) -> list[str]:
     if dossier.cluster:
         n_accounts = words.counted(dossier.cluster["n_accounts"], "account")
         lines.append(f"- Member of cluster {code(dossier.cluster['cluster_id'])}: {n_accounts}.")
-    odd = remark(dossier.account_id)
-    return [*lines, f"- The name: {_plain(odd)}."] if odd else lines
+    odd = [text for text in (remark(dossier.account_id), alike(dossier)) if text]
+    return [*lines, *(f"- The name: {_plain(text.removesuffix('.'))}." for text in odd)]
 
 
 def _links(dossier: Dossier) -> list[str]:

@@ -7,9 +7,13 @@ from detector.reports import words
 from detector.reports.counterfactuals import recommended_without
 from detector.reports.dossiers import Dossier
 from detector.reports.safe import hex_bytes
+from detector.reports.skeletons import skeleton
 
 #: Kinds of honest customer named (chosen: the rest are further still).
 MOST_KINDS = 3
+
+#: Letters of what a name reads like, and other accounts that read alike, that are told (chosen: what fits a line).
+MOST_READ, MOST_TWINS = 40, 4
 
 #: What a revocation lacks, by name of `policy.NEEDED`; families and requests are told with their numbers.
 _LACKING = {
@@ -43,6 +47,18 @@ def weaknesses(dossier: Dossier, run: Mapping[str, Any]) -> list[str]:
         kind = words.kind(dossier.lookalikes[0]["kind"])
         points.append(f"It is as like the model's honest accounts of kind {kind} as most of those are.")
     return points
+
+
+def alike(dossier: Dossier) -> str:
+    """Tell accounts apart that read alike: by their bytes, so that nobody acts on the wrong one; empty without any."""
+    if not dossier.twins:
+        return ""
+    others = [hex_bytes(twin) for twin in dossier.twins[:MOST_TWINS]]
+    more = f", and {len(dossier.twins) - MOST_TWINS} more" if len(dossier.twins) > MOST_TWINS else ""
+    return (
+        f"Other accounts of this log read alike: take care to act on the right one. Its UTF-8 bytes are "
+        f"{hex_bytes(dossier.account_id)}; not {' and not '.join(others)}{more}."
+    )
 
 
 def like(dossier: Dossier) -> list[str]:
@@ -87,18 +103,30 @@ def _without_leave(run: Mapping[str, Any]) -> str:
     return "The log is a sample of the requests, so no revocation is recommended from it."
 
 
-def remark(name: str) -> str:
-    r"""Say why a name may not be what it looks like; empty for plain ASCII.
+def oddity(name: str) -> str:
+    r"""Say in a few words why a name may not be what it looks like; empty for plain ASCII.
 
     Examples
     --------
-    >>> remark("p\u0430y")
-    'look-alike? UTF-8 bytes 70 d0 b0 79'
+    >>> oddity("p\u0430y"), oddity("\u7814"), oddity("a  b")
+    ("look-alike? reads like 'pay'", 'look-alike?', 'odd spacing or control characters')
     """
     if not name:
         return "empty name"
     if not name.isascii():
-        return f"look-alike? UTF-8 bytes {hex_bytes(name)}"
-    if not name.isprintable() or name != " ".join(name.split()):
-        return f"odd spacing or control characters: bytes {hex_bytes(name)}"
-    return ""
+        read = skeleton(name)
+        is_latin = read.isascii() and read.isprintable() and 0 < len(read) <= MOST_READ
+        return "look-alike?" + (f" reads like '{read}'" if is_latin else "")
+    return "" if name.isprintable() and name == " ".join(name.split()) else "odd spacing or control characters"
+
+
+def remark(name: str) -> str:
+    r"""Say why a name may not be what it looks like, with its bytes; printable, empty for plain ASCII.
+
+    Examples
+    --------
+    >>> remark("p\u0430y")
+    "look-alike? reads like 'pay': UTF-8 bytes 70 d0 b0 79"
+    """
+    odd = oddity(name)
+    return f"{odd}: UTF-8 bytes {hex_bytes(name)}" if name and odd else odd

@@ -14,6 +14,7 @@ from detector import tables
 from detector.errors import UnknownAccountError, nearest
 from detector.reports import words
 from detector.reports.safe import safe_name
+from detector.reports.skeletons import read_alike, skeleton
 from detector.reports.waterfall import Step, Waterfall, waterfall
 from detector.results import Results
 
@@ -56,6 +57,7 @@ class Dossier:
     excerpts: a few redacted prompts, where the user asked for them.
     lookalikes: rows of `tables.LOOKALIKES`, nearest kind first.
     without: strongest supporting families, and what the score would be if each were explained away.
+    twins: other accounts of the log whose names read alike.
     """
 
     account: Row
@@ -67,6 +69,7 @@ class Dossier:
     timeline: tuple[Row, ...]
     excerpts: tuple[str, ...]
     lookalikes: tuple[Row, ...] = ()
+    twins: tuple[str, ...] = ()
 
     @property
     def account_id(self) -> str:
@@ -156,7 +159,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     Parameters
     ----------
     accounts: rows of `results.scored`, in the order wanted.
-    with_neighbours: name other accounts that use the same things; costs a pass over all links.
+    with_neighbours: name other accounts that use the same things or read alike; costs a pass over links and names.
     """
     names = accounts["account_id"].to_pylist()
     evidence = _grouped(rows_of(results.evidence, "account_id", names), "account_id")
@@ -167,6 +170,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     lookalikes = _grouped(rows_of(results.lookalikes, "account_id", names), "account_id")
     things = [row["thing"] for rows in links.values() for row in rows if row["thing"] is not None]
     neighbours = _neighbours(results.links, things) if with_neighbours else defaultdict(list)
+    alike = read_alike(results.scored["account_id"]) if with_neighbours else {}
     support = family_support(results.run)
     fall_of = _falls(results.evidence.column_names)
     gathered = []
@@ -185,6 +189,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
                 timeline=tuple(sorted(timeline[name], key=lambda row: row["begins_at"])),
                 excerpts=tuple(row["excerpt"] for row in excerpts[name]),
                 lookalikes=tuple(sorted(lookalikes[name], key=lambda row: (row["distance"], row["kind"]))),
+                twins=tuple(other for other in alike.get(skeleton(name), ()) if other != name) if alike else (),
             )
         )
     return gathered

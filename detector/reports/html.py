@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.reports import instants, units, words
-from detector.reports.caveats import like, reading, remark, weaknesses
+from detector.reports.caveats import alike, like, reading, remark, weaknesses
 from detector.reports.charts import Draw, draw_here, request_timeline, score_histogram
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, flagged
@@ -130,6 +130,7 @@ def _section(dossier: Dossier, run: Mapping[str, Any], domain: tuple[int, int] |
         "axis": axis_of(fall, run.get("threshold")),
         "weaknesses": weaknesses(dossier, run),
         "like": like(dossier),
+        "alike": alike(dossier),
         "among": Counter(words.among(step.n_peers, step.peers) for step in measured).most_common(1)[0][0]
         if measured
         else "",

@@ -7,7 +7,7 @@ from math import floor
 import pyarrow as pa
 
 from detector.reports import instants, units, words
-from detector.reports.caveats import like, reading, remark, weaknesses
+from detector.reports.caveats import alike, like, oddity, reading, remark, weaknesses
 from detector.reports.conditions import drifted, errors_expected, gathered
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
@@ -87,7 +87,7 @@ def _heading(dossier: Dossier, results: Results) -> list[str]:
     seen = instants.period(account["first_seen_at"], account["last_seen_at"])
     lines = [
         f"account {safe_name(dossier.account_id)}: {verdict}",
-        *filter(None, [remark(dossier.account_id)]),
+        *filter(None, [remark(dossier.account_id), alike(dossier)]),
         f"score {words.fixed(account['score'])} (log-odds{limit}), rank {words.number(account['rank'])}"
         f" of {words.counted(results.scored.num_rows, 'account')}; as high is {words.rarity(account['p_value'])}"
         + (f"; {bet}" if (bet := words.betting(account["e_value"])) else ""),
@@ -162,7 +162,7 @@ def _summary_rows(suspects: pa.Table) -> list[str]:
     for row in suspects.slice(0, MOST_SUMMARY).to_pylist():
         action = _fit(safe_text(words.RECOMMENDATION.get(row["action"], str(row["action"]))), 19)
         cluster = _fit(safe_text(row["cluster_id"] or words.NOTHING), 12)
-        odd = remark(row["account_id"]).partition(" UTF-8")[0].partition(":")[0]
+        odd = oddity(row["account_id"])
         name = safe_name(row["account_id"]) + (f"  ({odd})" if odd else "")
         lines.append(
             f"{words.fixed(row['score']):>7}  {action}  {cluster}  {words.number(row['n_events']):>10}  {name}"

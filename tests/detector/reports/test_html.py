@@ -97,10 +97,10 @@ def test_names_stay_distinct(make_results, tmp_path):
     text = " ".join(_parsed(_report(make_results(names * 2), tmp_path)).texts)
     for shape in ("p\u0430y", "a\\u202eb", "a\\x5cu202eb", "a  b"):
         assert shape in text
-    assert "look-alike? UTF-8 bytes 70 d0 b0 79" in text
+    assert "look-alike? reads like 'pay': UTF-8 bytes 70 d0 b0 79" in text
     assert remark("pay") == ""
     assert remark("") == "empty name"
-    assert remark("a  b") == "odd spacing or control characters: bytes 61 20 20 62"
+    assert remark("a  b") == "odd spacing or control characters: UTF-8 bytes 61 20 20 62"
 
 
 def test_evidence_for_and_against_is_shown(results, tmp_path):

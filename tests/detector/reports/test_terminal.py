@@ -113,5 +113,5 @@ def test_summary_of_nothing(results):
 def test_look_alikes_are_marked(make_results):
     """A name outside ASCII is remarked on wherever it is listed."""
     results = make_results(["p\u0430y"])
-    assert "(look-alike?)" in summary(results)
-    assert "look-alike? UTF-8 bytes 70 d0 b0 79" in explain(results, "p\u0430y", width=80)
+    assert "(look-alike? reads like 'pay')" in summary(results)
+    assert "look-alike? reads like 'pay': UTF-8 bytes 70 d0 b0 79" in explain(results, "p\u0430y", width=80)
