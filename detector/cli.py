@@ -10,7 +10,7 @@ import typer
 
 from detector import __version__
 from detector.errors import DiskFullError, StillwatchError
-from detector.options import Assignments, Config, Logs, Quiet, mapped_columns, resolve
+from detector.options import Assignments, Config, KeyFile, Logs, Quiet, mapped_columns, pseudonyms_of, resolve
 
 app = typer.Typer(
     help="Find the accounts that are distilling your model, see the evidence, rehearse the revocation.",
@@ -85,6 +85,7 @@ def score(
     config: Config = None,
     assignments: Assignments = None,
     no_text: Annotated[bool, typer.Option("--no-text", help="Do not read prompts and completions.")] = False,
+    key_file: KeyFile = None,
     include_excerpts: Annotated[
         bool, typer.Option("--include-excerpts", help="Show a few redacted prompts of flagged accounts.")
     ] = False,
@@ -106,7 +107,8 @@ def score(
     from detector.reports.atomic import check_free
 
     check_free(out)
-    looked = _looked(history)
+    pseudonyms = pseudonyms_of(key_file)
+    looked = _looked(history, pseudonyms.key_id if pseudonyms else None)
     options = {
         "engine": engine,
         "input": {
@@ -128,7 +130,7 @@ def score(
     with drawing_aside(threads=settings.input.n_threads) as draw, progress(quiet=quiet or as_json) as tell:
         from detector.pipeline import score as run
 
-        results = run(logs, settings, accounts=accounts, allow=allow, history=looked, tell=tell)
+        results = run(logs, settings, accounts=accounts, allow=allow, history=looked, pseudonyms=pseudonyms, tell=tell)
         tell("writing the report")
         # Its libraries are loaded by now, beside the reading.
         from detector.reports.publish import write_results
@@ -137,12 +139,12 @@ def score(
     _say(results, out, quiet=quiet, as_json=as_json)
 
 
-def _looked(history: Path | None) -> Any:
+def _looked(history: Path | None, key_id: str | None) -> Any:
     if history is None:
         return None
     from detector.reports.loading import load_history
 
-    return load_history(history)
+    return load_history(history, key_id)
 
 
 def _say(results: Any, out: Path, *, quiet: bool, as_json: bool) -> None:
@@ -163,20 +165,26 @@ def explain(
     scored: Annotated[Path, typer.Argument(metavar="SCORED_DIR", help="Output of `stillwatch score`.")],
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="An account_id of the log.")],
     case: Annotated[bool, typer.Option("--case", help="Print a case file in Markdown.")] = False,
+    key_file: KeyFile = None,
 ) -> None:
     """Show the evidence for and against one account.
 
     Example: stillwatch explain scored acct_5f3a9c
 
     Example: stillwatch explain scored acct_5f3a9c --case > case.md
+
+    Example: stillwatch explain scored acct_5f3a9c --pseudonymize key
     """
     import shutil
 
     from detector.reports.case import case_file
-    from detector.reports.loading import load_results
+    from detector.reports.loading import check_key, load_results
     from detector.reports.terminal import explain as explained
 
-    results = load_results(scored)
+    results, pseudonyms = load_results(scored), pseudonyms_of(key_file)
+    if pseudonyms is not None:
+        check_key(scored, pseudonyms.key_id)
+        account = pseudonyms.name("account", account)
     width = shutil.get_terminal_size((100, 24)).columns
     typer.echo(case_file(results, account) if case else explained(results, account, width=width), nl=not case)
 

@@ -162,3 +162,9 @@ class DiskFullError(StillwatchError):
     """A disk has no room left for what is written."""
 
     exit_code = 26
+
+
+class KeyFileError(StillwatchError):
+    """A file of a key cannot be used: it is missing, others can read it, or it holds no key."""
+
+    exit_code = 30

@@ -8,12 +8,33 @@ import typer
 from detector.errors import UsageError
 
 if TYPE_CHECKING:
+    from detector.pseudonyms import Pseudonyms
     from detector.settings import ScoreSettings
 
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
 Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+KeyFile = Annotated[
+    Path | None,
+    typer.Option("--pseudonymize", metavar="KEYFILE", help="Pseudonyms for names, under the key in this file."),
+]
+
+
+def pseudonyms_of(key_file: Path | None) -> "Pseudonyms | None":
+    """Make pseudonyms from a key file; none without one.
+
+    Raises
+    ------
+    KeyFileError
+        See `pseudonyms.read_key`.
+    """
+    if key_file is None:
+        return None
+    from detector.pseudonyms import Pseudonyms, read_key
+
+    return Pseudonyms(read_key(key_file))
 
 
 def mapped_columns(pairs: list[str] | None) -> dict[str, str]:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from detector.clock import Clock
 from detector.engines.embedded import EmbeddedEngine
 from detector.progress import Tell, silent
+from detector.pseudonyms import Pseudonyms
 from detector.reading import fold_log
 from detector.results import Results
 from detector.settings import DetectorSettings, ScoreSettings
@@ -62,6 +63,7 @@ def score(
     accounts: Path | None = None,
     allow: Path | None = None,
     history: pa.Table | None = None,
+    pseudonyms: Pseudonyms | None = None,
     tell: Tell = silent,
 ) -> Results:
     """Score a log.
@@ -72,6 +74,7 @@ def score(
     accounts: file of what is known of accounts, see `logs.accounts`.
     allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
     history: of the looks before this one, columns of `tables.HISTORY`; none when this is the first.
+    pseudonyms: for accounts and what they share; none leaves names as they are. The history is under the same ones.
     tell: takes progress.
 
     Returns
@@ -98,6 +101,8 @@ def score(
         tell("linking and scoring accounts")
         from detector.judging import judge
 
+        if pseudonyms is not None and history is not None:
+            history = pseudonyms.known(history, profiles.account_ids)
         results = judge(log, profiles, detector, settings, clock, allowed=allowed, history=history)
     results.run["timings_s"] = clock.timings_s
-    return results
+    return results if pseudonyms is None else pseudonyms.applied(results)

@@ -5,6 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from detector.options import KeyFile, pseudonyms_of
+
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
 
 
@@ -160,15 +162,18 @@ def evaluate(
         list[str] | None, typer.Option("--machine", metavar="PERSONA", help="Count a persona as a machine; repeat.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    key_file: KeyFile = None,
 ) -> None:
     """Measure scored accounts against the truth.
 
     Example: stillwatch evaluate scored log/truth.parquet --out figures.json
+
+    Example: stillwatch evaluate scored log/truth.parquet --out figures.json --pseudonymize key
     """
     from simulations.benchmark.evaluate import evaluate as measure
     from simulations.benchmark.sheet import json_text, show
 
-    figures = measure(scored, truth, out=out, machines=machine or ())
+    figures = measure(scored, truth, out=out, machines=machine or (), pseudonyms=pseudonyms_of(key_file))
     if as_json:
         typer.echo(json_text(figures), nl=False)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from detector import tables
-from detector.errors import NotScoredError
+from detector.errors import KeyFileError, NotScoredError
 from detector.reports.publish import EXACT, EXCERPTS_FILE
 from detector.reports.sheets import read_csv
 from detector.results import Results
@@ -52,15 +52,59 @@ def _read_run(path: Path) -> dict[str, Any]:
     return run
 
 
-def load_history(folder: Path) -> pa.Table:
+def key_id_of(folder: Path) -> str | None:
+    """Tell which key made the pseudonyms of a scored folder; None where names are as in the log.
+
+    Raises
+    ------
+    NotScoredError
+        The folder has no readable record of a run.
+    """
+    made = _read_run(folder / "run.json").get("pseudonyms")
+    return str(made.get("key_id")) if isinstance(made, dict) else None
+
+
+def check_key(folder: Path, key_id: str | None) -> None:
+    """Refuse to mix names with pseudonyms, or pseudonyms of two keys.
+
+    Parameters
+    ----------
+    key_id: of the key in use; None for none.
+
+    Raises
+    ------
+    KeyFileError
+        The folder was made with another key, or one of the two without any.
+    """
+    made = key_id_of(folder)
+    if made != key_id:
+        raise KeyFileError(
+            f"{folder}: holds {_names_of(made)}, and this run has {_names_of(key_id)}; give --pseudonymize as it was "
+            "when the folder was made"
+        )
+
+
+def _names_of(key_id: str | None) -> str:
+    return "names as in the log" if key_id is None else f"pseudonyms of the key {key_id}"
+
+
+def load_history(folder: Path, key_id: str | None = None) -> pa.Table:
     """Read what an earlier run of `stillwatch score` wrote for later looks; columns of `tables.HISTORY`.
+
+    Parameters
+    ----------
+    key_id: of the key that makes pseudonyms in this run; None for none.
 
     Raises
     ------
     NotScoredError
         The folder holds no history.
+    KeyFileError
+        Its names were made with another key, or with none.
     """
-    return _read_table(folder / "history.parquet", tables.HISTORY)
+    history = _read_table(folder / "history.parquet", tables.HISTORY)
+    check_key(folder, key_id)
+    return history
 
 
 def load_results(folder: Path) -> Results:

@@ -15,6 +15,7 @@ from scipy.stats import rankdata
 
 from detector.errors import UsageError, nearest
 from detector.intervals import share_with_interval
+from detector.pseudonyms import ACCOUNT, Pseudonyms
 from simulations.benchmark.inputs import joined, read_scored, read_truth
 from simulations.benchmark.sheet import write_json
 from simulations.streams import Flags, Reals
@@ -28,7 +29,14 @@ MACHINES = (
 RATES = (1e-4, 1e-3, 1e-2)
 
 
-def evaluate(scored: Path, truth: Path, *, out: Path | None = None, machines: Iterable[str] = ()) -> dict[str, Any]:
+def evaluate(
+    scored: Path,
+    truth: Path,
+    *,
+    out: Path | None = None,
+    machines: Iterable[str] = (),
+    pseudonyms: Pseudonyms | None = None,
+) -> dict[str, Any]:
     """Measure scored accounts and write the figures.
 
     Parameters
@@ -37,6 +45,7 @@ def evaluate(scored: Path, truth: Path, *, out: Path | None = None, machines: It
     truth: truth of the scored log.
     out: JSON file to write; none writes nothing.
     machines: honest personas that count as machines besides `MACHINES`.
+    pseudonyms: under which the log was scored; the truth holds names. None where both are alike already.
 
     Raises
     ------
@@ -47,7 +56,10 @@ def evaluate(scored: Path, truth: Path, *, out: Path | None = None, machines: It
     UsageError
         A machine is no persona of the truth.
     """
-    table, machines = joined(read_scored(scored), read_truth(truth)), tuple(machines)
+    told = read_truth(truth)
+    if pseudonyms is not None:
+        told = told.assign(account_id=[pseudonyms.name(ACCOUNT, name) for name in told["account_id"]])
+    table, machines = joined(read_scored(scored), told), tuple(machines)
     known = sorted(table["persona"].astype(str).unique())
     for name in machines:
         if name not in known:

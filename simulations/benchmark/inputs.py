@@ -105,6 +105,6 @@ def joined(scored: pd.DataFrame, truth: pd.DataFrame) -> pd.DataFrame:
     if not truth["account_id"].isin(scored["account_id"]).any():
         raise TruthError(
             f"truth ({len(truth)} accounts) and scores ({len(scored)}) share no account; "
-            "give the truth of the log that was scored, without pseudonyms"
+            "give the truth of the log that was scored, and --pseudonymize with its key where it was scored under one"
         )
     return table

@@ -389,3 +389,21 @@ def test_a_full_disk_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cli, "app", forbidden)
     with pytest.raises(PermissionError, match="Permission denied"):
         run("score")
+
+
+def test_pseudonyms_from_end_to_end(run: Run, folder: Path, tmp_path: Path) -> None:
+    """Nothing on screen or in a file is a name; who has the key looks an account up by its name; no key, no run."""
+    key = tmp_path / "key"
+    key.write_bytes(bytes(range(32)))
+    key.chmod(0o644)
+    ask = ("score", folder / "log.csv", "--accounts", folder / "accounts.csv", "--out", "hidden", "--pseudonymize", key)
+    assert run(*ask)[0] == errors.KeyFileError.exit_code
+    assert not (tmp_path / "hidden").exists()
+    key.chmod(0o600)
+    code, out, err = run(*ask)
+    assert (code, re.findall(r"acc0\d\d|card-\d|203\.0\.113", out + err)) == (0, [])
+    code, out, _ = run("explain", "hidden", "acc030", "--pseudonymize", key)
+    assert code == 0
+    assert "account-" in out
+    assert run("explain", "hidden", "acc030")[0] == errors.UnknownAccountError.exit_code
+    assert run("score", folder / "log.csv", "--out", "b", "--history", "hidden")[0] == errors.KeyFileError.exit_code

@@ -17,6 +17,7 @@ from rich.console import Console
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from detector.errors import InputUnreadableError, NotScoredError, TruthError, UsageError
+from detector.pseudonyms import Pseudonyms
 from detector.reports.sheets import write_csv
 from detector.tables import SCORED
 from simulations.benchmark.evaluate import auc, average_precision, evaluate, judge, threshold_at
@@ -235,3 +236,16 @@ def test_damaged_file_is_unreadable(tmp_path: Path) -> None:
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(InputUnreadableError, match=r"junk\.parquet: cannot be read"):
         evaluate(scored, tmp_path / "junk.parquet")
+
+
+def test_pseudonyms_join_with_the_key(tmp_path: Path) -> None:
+    """Scores under pseudonyms give the same figures as names do, with the key; without it they join with nothing."""
+    made = Pseudonyms(bytes(range(32)))
+    SMALL.drop(columns=["score", "is_flagged", "action"]).to_parquet(tmp_path / "truth.parquet")
+    SMALL.dropna().to_parquet(tmp_path / "names.parquet")
+    hidden = SMALL.dropna().assign(account_id=lambda rows: [made.name("account", name) for name in rows.account_id])
+    hidden.to_parquet(tmp_path / "hidden.parquet")
+    names = evaluate(tmp_path / "names.parquet", tmp_path / "truth.parquet")
+    assert names == evaluate(tmp_path / "hidden.parquet", tmp_path / "truth.parquet", pseudonyms=made)
+    with pytest.raises(TruthError, match="--pseudonymize"):
+        evaluate(tmp_path / "hidden.parquet", tmp_path / "truth.parquet")
