@@ -226,6 +226,25 @@ def export(
 
 
 @app.command()
+def purge(
+    scored: Annotated[Path, typer.Argument(metavar="DIR", help="Output of `stillwatch score`.")],
+    quiet: Quiet = False,
+) -> None:
+    """Remove what a run wrote, and what killed runs left beside it; say what was removed.
+
+    Example: stillwatch purge scored
+    """
+    from detector.reports.purge import purge as remove
+    from detector.reports.safe import safe_text
+
+    removed = remove(scored)
+    if not quiet:
+        typer.echo("\n".join(f"removed {safe_text(str(path))}" for path in removed))
+        if scored.is_dir():
+            typer.echo(f"kept {safe_text(str(scored))}: it holds what no run wrote")
+
+
+@app.command()
 def fit(
     logs: Logs,
     truth: Annotated[list[Path], typer.Option("--truth", "--labels", metavar="FILE", help="Who was what; one a log.")],

@@ -1,8 +1,6 @@
 """The default engine: a log read by an embedded database on one machine."""
 
-import shutil
 import sys
-import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from glob import has_magic
@@ -17,6 +15,7 @@ from detector.engines.recognition import recognise
 from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
 from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
+from detector.leftovers import scratch_folder
 from detector.logs.fields import Clock
 from detector.logs.formats import AUTO, all_skipped, check_columns, load_format
 from detector.logs.headers import Header
@@ -77,8 +76,7 @@ class EmbeddedEngine:
             A file holds nothing.
         """
         with ExitStack() as resources:
-            folder = Path(tempfile.mkdtemp(prefix="stillwatch-", dir=scratch))
-            resources.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = resources.enter_context(scratch_folder(scratch))
             files = self._files(patterns, folder, resources)
             n_threads = self._settings.n_threads
             session = open_session(folder, memory=self._settings.memory, threads=n_threads)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from detector.errors import OutputNotEmptyError, UsageError
+from detector.leftovers import STAGING, held
 
 #: Moved last where files must be moved one by one: a folder without it does not count as scored.
 LAST_FILE = "run.json"
@@ -55,9 +56,9 @@ def _sync(path: Path) -> None:
 
 
 def _settle(staging: Path) -> None:
-    """Make every file private and durable."""
-    for path in sorted(staging.iterdir()):
-        path.chmod(0o600)
+    """Make every file and folder private and durable."""
+    for path in sorted(staging.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
         _sync(path)
     _sync(staging)
 
@@ -104,7 +105,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     Notes
     -----
     A folder that cannot be replaced (a mount, the working folder) is filled file by file instead, `LAST_FILE` last.
-    A process that is killed outright leaves its hidden staging folder, and nothing in `out`.
+    A process that is killed outright leaves its hidden staging folder, and nothing in `out`; `purge` removes it.
     """
     check_free(out)
     place = out.resolve()
@@ -112,13 +113,14 @@ def new_folder(out: Path) -> Iterator[Path]:
     made: list[Path] = []
     try:
         made = _make_parents(place)
-        staging = Path(tempfile.mkdtemp(prefix=".stillwatch-", dir=place if keeps else place.parent))
+        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=place if keeps else place.parent))
     except OSError as error:
         raise UsageError(f"{out}: no folder can be made there ({error.strerror}); give another --out") from error
     try:
-        yield staging
-        _settle(staging)
-        (_move_files if keeps else _replace)(staging, place)
+        with held(staging):
+            yield staging
+            _settle(staging)
+            (_move_files if keeps else _replace)(staging, place)
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         for parent in made:

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from detector import tables
 from detector.errors import KeyFileError, NotScoredError
+from detector.reports.atomic import LAST_FILE
 from detector.reports.publish import EXACT, EXCERPTS_FILE
 from detector.reports.sheets import read_csv
 from detector.results import Results
@@ -40,7 +41,14 @@ def _read_rejected(path: Path) -> pa.Table:
         raise _refusal(path, f"does not have the columns {tables.REJECTED.names!r}") from error
 
 
-def _read_run(path: Path) -> dict[str, Any]:
+def read_run(path: Path) -> dict[str, Any]:
+    """Read the record of a run.
+
+    Raises
+    ------
+    NotScoredError
+        It is missing or is no record.
+    """
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -60,7 +68,7 @@ def key_id_of(folder: Path) -> str | None:
     NotScoredError
         The folder has no readable record of a run.
     """
-    made = _read_run(folder / "run.json").get("pseudonyms")
+    made = read_run(folder / LAST_FILE).get("pseudonyms")
     return str(made.get("key_id")) if isinstance(made, dict) else None
 
 
@@ -117,7 +125,8 @@ def load_results(folder: Path) -> Results:
     """
     if not folder.is_dir():
         raise _refusal(folder, "is not a folder" if folder.exists() else "does not exist")
-    run = _read_run(folder / "run.json")
+    run = read_run(folder / LAST_FILE)
+    run.pop("files", None)  # of the folder, not of the run
     kept = {field: _read_table(folder / f"{stem}.parquet", schema) for field, (stem, schema) in EXACT.items()}
     asked = folder / EXCERPTS_FILE
     excerpts = _read_table(asked, tables.EXCERPTS) if asked.exists() else tables.EXCERPTS.empty_table()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from detector import tables
-from detector.reports.atomic import new_folder
+from detector.reports.atomic import LAST_FILE, new_folder
 from detector.reports.charts import Draw, draw_here
 from detector.reports.findings import to_json, write_findings
 from detector.reports.html import write_report
@@ -70,6 +70,7 @@ def write_results(results: Results, out: Path, *, report_accounts: int, draw: Dr
         page = aside.submit(write_report, results, folder / "report.html", report_accounts=report_accounts, draw=draw)
         tables_written = aside.submit(_write_tables, results, folder)
         write_findings(results, folder / "findings.jsonl")
-        (folder / "run.json").write_text(to_json(results.run, indent=2) + "\n", encoding="ascii")
         page.result()
         tables_written.result()
+        run = {**results.run, "files": sorted([LAST_FILE, *(path.name for path in folder.iterdir())])}
+        (folder / LAST_FILE).write_text(to_json(run, indent=2) + "\n", encoding="ascii")

@@ -201,10 +201,12 @@ def test_score_says_where_the_report_is(run: Run, folder: Path) -> None:
 
 
 def test_json_is_the_run_record(run: Run, folder: Path, tmp_path: Path) -> None:
-    """--json prints what run.json holds, and nothing else."""
+    """--json prints what run.json holds but for the names of the files, and nothing else."""
     code, out, err = run("score", folder / "log.csv", "--out", "scored", "--json")
     assert (code, err) == (0, "")
-    assert json.loads(out) == json.loads((tmp_path / "scored" / "run.json").read_text(encoding="utf-8"))
+    record = json.loads((tmp_path / "scored" / "run.json").read_text(encoding="utf-8"))
+    assert sorted(record.pop("files")) == sorted(path.name for path in (tmp_path / "scored").iterdir())
+    assert json.loads(out) == record
 
 
 @pytest.mark.parametrize(
@@ -407,3 +409,20 @@ def test_pseudonyms_from_end_to_end(run: Run, folder: Path, tmp_path: Path) -> N
     assert "account-" in out
     assert run("explain", "hidden", "acc030")[0] == errors.UnknownAccountError.exit_code
     assert run("score", folder / "log.csv", "--out", "b", "--history", "hidden")[0] == errors.KeyFileError.exit_code
+
+
+def test_purge_removes_a_run_and_says_so(
+    run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was scored is gone; what is no run is refused; what is not ours is kept and named."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    run("score", folder / "log.csv", "--out", "scored", "--quiet")
+    code, out, _ = run("purge", "scored")
+    assert (code, (tmp_path / "scored").exists()) == (0, False)
+    assert "removed scored/report.html\n" in out
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "note").write_text("x")
+    assert run("purge", "mine")[0] == errors.NotOursError.exit_code
+    run("score", folder / "log.csv", "--out", "scored", "--quiet")
+    (tmp_path / "scored" / "note").write_text("x")
+    assert "kept scored: it holds what no run wrote" in run("purge", "scored")[1]

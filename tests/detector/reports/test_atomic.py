@@ -110,3 +110,12 @@ def test_a_failed_move_into_a_kept_folder_is_undone(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"), new_folder(Path()) as staging:
         _fill(staging)
     assert _tree(tmp_path) == []
+
+
+def test_folders_inside_are_private_and_can_be_entered(tmp_path):
+    """A folder within the output gets the mode of a folder, not that of a file."""
+    with new_folder(tmp_path / "out") as staging:
+        (staging / "day").mkdir()
+        (staging / "day" / "events.csv").write_text("x")
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "out").rglob("*")}
+    assert modes == {"day": 0o700, "events.csv": 0o600}

@@ -1,0 +1,75 @@
+"""Private folders that a process works in, and those that a killed one left behind. A folder in use is never touched.
+
+A working process holds a lock on its folder; the system takes it back when the process ends, however it ends.
+"""
+
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+#: How folders beside outputs, and those for temporary files, begin.
+STAGING, SCRATCH = ".stillwatch-", "stillwatch-"
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Mark a folder as in use until the block or the process ends; it may be renamed meanwhile."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
+    """Yield a private folder for temporary files, which vanishes with the block."""
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH, dir=parent))
+    try:
+        with held(folder):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_leftovers(folder: Path, prefix: str) -> list[Path]:
+    """List what killed runs of this user left in a folder: private folders and files of ours that nobody holds.
+
+    Notes
+    -----
+    A process of a version that held no lock, or on a file system without locks, is not seen.
+    """
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.name.startswith(prefix) and _is_left(path))
+
+
+def _is_left(path: Path) -> bool:
+    try:
+        status = path.lstat()
+        is_private = status.st_uid == os.geteuid() and not status.st_mode & 0o077
+        if not is_private or not (stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)):
+            return False
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(handle)
+    except OSError:
+        return False
+    return True
+
+
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with what is in it; links in it are removed and not followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
