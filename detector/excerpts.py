@@ -12,12 +12,40 @@ from detector.tables import EXCERPTS
 PER_ACCOUNT = 3
 MOST_CHARACTERS = 160
 _LOOKED_AT = 2000
-#: What personal data looks like. No nested repetition, so that hostile text costs linear time.
+#: Words before a secret, as in ``password: ...`` or ``api_key=...``.
+_SECRETS = (
+    r"pass(?:word|wd|phrase|code)?|pwd|secret|token|(?:api|access|secret|private)[ _-]?key|authorization|credentials?"
+)
+_AFTER = r"(?:(?:bearer|basic) )?\S{1,2000}"
+_BASE64 = "A-Za-z0-9/+"
+#: Before something that has both cases, as a path in lower case has not.
+_MIXED = rf"(?<![{_BASE64}])(?=[a-z/+\d]{{0,80}}[A-Z])(?=[A-Z/+\d]{{0,80}}[a-z])"
+#: What personal data and secrets look like, tried in this order. Repetitions are bounded, so that hostile text costs
+#: linear time. Names of people and streets look like any other word, and are not found.
 _PATTERNS = (
+    (re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|$)", re.DOTALL), "<KEY>"),
     (re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"), "<EMAIL>"),
-    (re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://\S{1,300}"), "<URL>"),
+    (re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]{1,15}://\S{1,2000}"), "<URL>"),
+    (
+        re.compile(rf"(?i)\b(\w{{0,40}}(?:{_SECRETS})\w{{0,40}}[\"']?) ?[=:] ?{_AFTER}"),
+        r"\1=<SECRET>",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic) [A-Za-z0-9._~+/=-]{8,2000}"), r"\1 <SECRET>"),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), "<NUMBER>"),
+    (re.compile(r"\b(?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}\b"), "<ADDRESS>"),
+    (
+        re.compile(r"(?<![\w:])(?=[0-9:]{0,40}(?:::|[A-Fa-f]))(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"),
+        "<ADDRESS>",
+    ),
     (re.compile(r"\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b"), "<ADDRESS>"),
-    (re.compile(r"\b(?=[A-Za-z_-]{0,200}\d)[A-Za-z0-9_-]{16,200}\b"), "<KEY>"),
+    (
+        re.compile(
+            rf"(?<![{_BASE64}])(?=[a-z/+\d]{{0,80}}[A-Z])(?=[A-Z/+\d]{{0,80}}[a-z])[{_BASE64}]{{24,2000}}={{0,2}}"
+        ),
+        "<KEY>",
+    ),
+    (re.compile(r"\b(?=[A-Za-z_-]{0,200}\d)[A-Za-z0-9_-]{16,2000}"), "<KEY>"),
+    (re.compile(r"\b(?:[A-Za-z0-9_-]{1,63}\.){2,8}[A-Za-z]{2,24}\b(?:/\S{0,300})?"), "<HOST>"),
     (re.compile(r"\+?\d(?:[ ()/.-]{0,3}\d){4,24}"), "<NUMBER>"),
 )
 
@@ -30,7 +58,8 @@ def redact(text: str) -> str:
     >>> redact("Mail jo@example.org or call 030 1234567")
     'Mail <EMAIL> or call <NUMBER>'
     """
-    shown = " ".join(text[:_LOOKED_AT].split())
+    words = text[:_LOOKED_AT].split()
+    shown = " ".join(words[:-1] if len(text) > _LOOKED_AT and len(words) > 1 else words)
     for pattern, mark in _PATTERNS:
         shown = pattern.sub(mark, shown)
     return shown if len(shown) <= MOST_CHARACTERS else shown[:MOST_CHARACTERS] + "…"
