@@ -3,7 +3,9 @@
 import codecs
 import csv
 import json
+import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -15,6 +17,11 @@ from detector.logs.sources import LogFile, read_chunks, unreadable
 #: chosen: enough to see rare keys, little enough to be read in a blink.
 _SAMPLE_RECORDS = 2000
 _SAMPLE_BYTES = 16 << 20
+
+#: What a column name looks like; anything else may be a value, and is not repeated in an error.
+_NAME = re.compile(r"[^\W\d][\w.$/-]{0,39}(?: [\w.$/()-]{1,39}){0,2}")
+#: What a value looks like that every record has and no header: a number, a date, an address, a link.
+_VALUE = re.compile(r"[+-]?\d+(?:[.,]\d+)?|.*(?:\d{4}-\d\d-\d\d|\d[\d ./:-]{3,}\d|@|://|\n).*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,22 @@ def read_jsonl_header(file: LogFile) -> Header:
     return Header(tuple(names), ("VARCHAR",) * len(names))
 
 
+def quotable(names: Sequence[str]) -> list[str]:
+    """Pick the column names that an error may repeat; none where the first record looks like one of data.
+
+    Examples
+    --------
+    >>> quotable(["when", "Account ID", "a long sentence about somebody", ""])
+    ['when', 'Account ID']
+    >>> quotable(["2026-03-02T00:00:00Z", "jane", "hello"])
+    []
+    """
+    if len(names) < 2 or any(_VALUE.fullmatch(name) for name in names):
+        return []
+    named = [name for name in names if _NAME.fullmatch(name)]
+    return named if 2 * len(named) > len(names) else []
+
+
 def check_distinct(where: str, names: tuple[str, ...]) -> None:
     """Refuse a header that names one column twice.
 
@@ -81,8 +104,16 @@ def check_distinct(where: str, names: tuple[str, ...]) -> None:
     """
     twice = [name for name, count in Counter(names).items() if count > 1 and name]
     if twice:
-        shown = ", ".join(repr(name) for name in twice[:5])
-        raise AmbiguousColumnError(f"{where}: the header names {shown} more than once; rename one of the columns")
+        known = set(quotable(names))
+        shown = ", ".join(_shown(name, names, known) for name in twice[:5])
+        raise AmbiguousColumnError(f"{where}: the header names {shown} more than once; rename one of them")
+
+
+def _shown(name: str, names: Sequence[str], known: set[str]) -> str:
+    if name in known:
+        return repr(name)
+    first = names.index(name)
+    return f"columns {first + 1} and {names.index(name, first + 1) + 1}"
 
 
 def _check_filled(file: LogFile) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from detector.errors import MissingColumnError, NaiveTimestampError, WrongTypeError, nearest
 from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_sql
-from detector.logs.headers import Header
+from detector.logs.headers import Header, quotable
 from detector.logs.kinds import kind_of
 from detector.logs.parts import part_step
 from detector.logs.presets import Candidate, Format, Part
@@ -26,8 +26,6 @@ KEPT = "_is_kept"
 LINE = "_line"
 
 _STEP = re.compile(r'"([^"]+)"|([^.\[\]"]+)|\[(\d+)\]')
-#: What a column name looks like; anything else may be a value, and is not repeated in an error.
-_NAME = re.compile(r"[^\W\d][\w .@$/-]{0,63}")
 _DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a vertical bar"}
 _NESTED = ("STRUCT", "MAP", "UNION")
 _TEXTLESS = ("BLOB", "BIT", "INTERVAL")
@@ -245,8 +243,8 @@ class _Finder:
             for mark, words in _DELIMITERS.items():
                 if mark in names[0] and self._mapper.form.delimiter != mark:
                     return f"the delimiter looks like {words}; a preset with delimiter = {mark!r} reads it as such"
-        named = [name for name in names if _NAME.fullmatch(name)]
-        hint = nearest(wanted, named) if 2 * len(named) > len(names) else "the first line does not look like a header"
+        named = quotable(names)
+        hint = nearest(wanted, named) if named else "the first line does not look like a header"
         other = ", or name a preset with --format" if self._mapper.is_guess else ""
         return f"no column for {column} (looked for {wanted!r}); {hint}; say which with --map {column}=<column>{other}"
 
