@@ -10,7 +10,18 @@ import typer
 
 from detector import __version__
 from detector.errors import DiskFullError, StillwatchError
-from detector.options import Assignments, Config, KeyFile, Logs, Quiet, mapped_columns, pseudonyms_of, resolve
+from detector.options import (
+    AccountBy,
+    Assignments,
+    Config,
+    KeyFile,
+    Logs,
+    Quiet,
+    mapped_columns,
+    pseudonyms_of,
+    resolve,
+    rungs_of,
+)
 
 app = typer.Typer(
     help="Find the accounts that are distilling your model, see the evidence, rehearse the revocation.",
@@ -53,6 +64,7 @@ def score(
     mapped: Annotated[
         list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Which column is which; repeat.")
     ] = None,
+    account_by: AccountBy = None,
     accounts: Annotated[
         Path | None, typer.Option("--accounts", metavar="FILE", help="Sign-up time, payment, ... per account.")
     ] = None,
@@ -114,6 +126,7 @@ def score(
         "input": {
             "format": form,
             "map": mapped_columns(mapped),
+            "account_by": rungs_of(account_by),
             "timezone": timezone,
             "max_rejects": max_rejects,
             "threads": threads,
@@ -313,6 +326,7 @@ def formats_check(
     logs: Logs,
     form: Annotated[str | None, typer.Option("--format", metavar="NAME|FILE", help="Preset.")] = None,
     mapped: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Repeat.")] = None,
+    account_by: AccountBy = None,
     timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="Of naive timestamps.")] = None,
 ) -> None:
     """Say how a log would be read: preset, coverage, three redacted rows, evidence level, what is off, known traps.
@@ -323,7 +337,14 @@ def formats_check(
     from detector.logs.sheets import check_text
     from detector.reports.safe import safe_text
 
-    options = {"input": {"format": form, "map": mapped_columns(mapped), "timezone": timezone}}
+    options = {
+        "input": {
+            "format": form,
+            "map": mapped_columns(mapped),
+            "account_by": rungs_of(account_by),
+            "timezone": timezone,
+        }
+    }
     with EmbeddedEngine(resolve(None, None, options).input).open(logs) as log:
         typer.echo("\n".join(safe_text(line) for line in check_text(log).split("\n")))
 

@@ -16,6 +16,15 @@ Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs,
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE.toml", help="Settings.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
+AccountBy = Annotated[
+    str | None,
+    typer.Option(
+        "--account-by",
+        metavar="WHAT,...",
+        help="key, user, team, organisation or payment; the next where one is empty.",
+        show_default="the preset's choice",
+    ),
+]
 KeyFile = Annotated[
     Path | None,
     typer.Option("--pseudonymize", metavar="KEYFILE", help="Pseudonyms for names, under the key in this file."),
@@ -35,6 +44,11 @@ def pseudonyms_of(key_file: Path | None) -> "Pseudonyms | None":
     from detector.pseudonyms import Pseudonyms, read_key
 
     return Pseudonyms(read_key(key_file))
+
+
+def rungs_of(account_by: str | None) -> list[str] | None:
+    """Read `--account-by`, such as ``team,user``; settings check the names."""
+    return [rung.strip() for rung in account_by.split(",")] if account_by else None
 
 
 def mapped_columns(pairs: list[str] | None) -> dict[str, str]:

@@ -138,6 +138,7 @@ def run_record(log: Log, judgement: Judgement, settings: ScoreSettings, history:
         "versions": {name: version(name) for name in _LIBRARIES},
         "inputs": [{"file": f.name, "sha256": digests[f.name], "n_bytes": f.n_bytes} for f in log.files],
         "format": {"name": log.format_name, "reason": log.format_reason},
+        "account_by": log.identity(),
         "evidence_level": subjects.profiles.evidence_level,
         "off": what_is_off(subjects),
         "counts": {

@@ -17,6 +17,9 @@ from detector.errors import ConfigError, nearest
 BUDGET = 1e-3
 #: Keys of `PolicySettings` of which one sets the threshold.
 WAYS = ("budget", "fdr", "capacity")
+#: What an account can be, from the narrowest to the widest.
+Rung = Literal["key", "user", "team", "organisation", "payment"]
+RUNGS: tuple[str, ...] = get_args(Rung)
 
 
 class Settings(BaseModel):
@@ -29,7 +32,12 @@ class InputSettings(Settings):
     """How a log is read."""
 
     format: str = Field("auto", description="preset name, preset file, or 'auto'")
-    map: dict[str, str] = Field(default_factory=dict, description="canonical column -> column of the log")
+    map: dict[str, str] = Field(
+        default_factory=dict, description="canonical column, or what an account can be -> column of the log"
+    )
+    account_by: list[Rung] = Field(
+        default_factory=list, description="what an account is, the next where one is empty; none is the preset's choice"
+    )
     timezone: str | None = Field(None, description="IANA zone of timestamps that carry none")
     max_rejects: float = Field(0.01, ge=0, le=1, description="share of malformed rows above which reading stops")
     text: bool = Field(True, description="read prompt and completion text")
@@ -38,6 +46,14 @@ class InputSettings(Settings):
     memory: str = Field(
         "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"
     )
+
+    @model_validator(mode="after")
+    def _one_identity(self) -> "InputSettings":
+        if self.account_by and "account_id" in self.map:
+            raise ValueError("account_by and a mapped account_id both say what an account is; give one of them")
+        if len(set(self.account_by)) < len(self.account_by):
+            raise ValueError("account_by names something twice; name each once")
+        return self
 
     @property
     def n_threads(self) -> int:

@@ -1,5 +1,6 @@
 """The exact way of reading text: records are checked one by one, then go through the query in chunks."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -26,13 +27,14 @@ Row = tuple[int | str, ...]
 
 @dataclass
 class Tally:
-    """What was counted while one file was read; `rejected` holds line and reason."""
+    """What was counted while one file was read; `rejected` holds line and reason, `n_by_rung` who named the account."""
 
     n_read: int = 0
     n_blank: int = 0
     n_recovered: int = 0
     n_truncated: int = 0
     n_passed_over: int = 0
+    n_by_rung: Counter[int] = field(default_factory=Counter)
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
 

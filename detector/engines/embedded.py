@@ -17,7 +17,7 @@ from detector.engines.sessions import lock_session, open_session
 from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
 from detector.leftovers import scratch_folder
 from detector.logs.fields import Clock
-from detector.logs.formats import AUTO, all_skipped, check_columns, load_format
+from detector.logs.formats import AUTO, all_skipped, check_mapped, load_format
 from detector.logs.headers import Header
 from detector.logs.mapping import Mapper, Plan
 from detector.logs.presets import Format, check_zone
@@ -50,13 +50,14 @@ class EmbeddedEngine:
 
     def __init__(self, settings: InputSettings) -> None:
         """Check the settings that only a reader can check."""
-        check_columns(settings.map, where="--map")
+        check_mapped(settings.map, where="--map")
         if settings.timezone is not None:
             try:
                 check_zone(settings.timezone)
             except ValueError as error:
                 raise ConfigError(f"--timezone: {error}") from error
         self._settings = settings
+        self._account_by = tuple(settings.account_by)
 
     def open(self, patterns: Sequence[str], *, scratch: Path | None = None) -> Log:
         """Find the files, recognise their format and prepare the reading; no row is read yet.
@@ -136,7 +137,7 @@ class EmbeddedEngine:
         found = recognise(session, files, paths, self._settings.format)
         form, pattern = found.form, found.form.lines or ""
         clock = Clock(self._settings.timezone or form.timezone, form.time_unit)
-        mapper = Mapper(form, self._settings.map, clock, self._settings.text, found.is_guess)
+        mapper = Mapper(form, self._settings.map, clock, self._settings.text, found.is_guess, self._account_by)
         scans = []
         for file, path, header in zip(found.files, paths, found.headers, strict=True):
             physical = _physical(file, header)

@@ -62,6 +62,7 @@ class Log:
         self._scans = tuple(scans)
         self._session = session
         self._max_rejects = settings.max_rejects
+        self._account_by = tuple(settings.account_by)
         self._batch_rows = settings.batch_rows
         self._resources = resources
         self._digests = resources.enter_context(Digests(self.files))
@@ -216,6 +217,20 @@ class Log:
             "n_truncated": sum(tally.n_truncated for tally in tallies),
             "n_passed_over": sum(tally.n_passed_over for tally in tallies),
         }
+
+    def identity(self) -> list[dict[str, Any]]:
+        """Tell by what accounts were named, in the order asked for; nothing where the preset decided.
+
+        Returns
+        -------
+        For each: `by`, the `columns` of the files that it was read from, none where no file has it, and `n_rows`.
+        """
+        named = []
+        for place, rung in enumerate(self._account_by):
+            columns = [column for scan in self._scans for column in scan.plan.rungs.get(rung, ())]
+            n_rows = sum(tally.n_by_rung[place] for tally in self._tallies.values())
+            named.append({"by": rung, "columns": list(dict.fromkeys(columns)), "n_rows": n_rows})
+        return named
 
     def rejected(self) -> pa.Table:
         """List the rejected records, as `tables.REJECTED`, in file order."""

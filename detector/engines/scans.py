@@ -19,7 +19,7 @@ from detector.engines.relations import Dialect, csv_relation, json_relation, pad
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
 from detector.logs.headers import Header
-from detector.logs.mapping import FAULT, KEPT, LINE, TRUNCATED, Plan
+from detector.logs.mapping import FAULT, KEPT, LINE, RUNG, TRUNCATED, Plan
 from detector.logs.quoting import quote_name
 from detector.logs.resync import MAX_RECORD_BYTES
 from detector.logs.sources import LogFile, read_chunks
@@ -96,7 +96,7 @@ class FileScan:
                     raise SuspectError
                 batch = self._kept(batch, tally)
                 tally.n_read += batch.num_rows
-                tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
+                self._count(batch, tally)
                 yield from self._slices(batch, columns)
             if is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
@@ -120,7 +120,7 @@ class FileScan:
             batch = self._kept(batch, Tally()).slice(0, n_rows)
             if pc.max(batch.column(FAULT)).as_py():
                 raise SuspectError
-            tally.n_truncated += pc.sum(batch.column(TRUNCATED)).as_py() or 0
+            self._count(batch, tally)
         return batch.select(columns)
 
     @property
@@ -194,7 +194,7 @@ class FileScan:
             self._set_aside(table.filter(pc.greater(faults, 0)), tally)
             good = table.filter(pc.equal(faults, 0)).combine_chunks()
             tally.n_read += good.num_rows
-            tally.n_truncated += pc.sum(good.column(TRUNCATED)).as_py() or 0
+            self._count(good, tally)
             for batch in good.to_batches():
                 yield from self._slices(batch, columns)
         tally.rejected.sort()
@@ -227,6 +227,13 @@ class FileScan:
                 f"{self.file.name}: line {naive[0]}: occurred_at carries no zone, as in most records of this file; "
                 "say which it is with --timezone UTC"
             )
+
+    def _count(self, rows: T, tally: Tally) -> None:
+        """Count the rows of which a text had been cut, and, where it was asked, by what accounts are named."""
+        tally.n_truncated += pc.sum(rows.column(TRUNCATED)).as_py() or 0
+        if self.plan.rung:
+            counted = pc.value_counts(rows.column(RUNG)).to_pylist()
+            tally.n_by_rung.update({each["values"]: each["counts"] for each in counted})
 
     def _kept(self, rows: T, tally: Tally) -> T:
         """Pass over, and count, the rows that are no requests."""

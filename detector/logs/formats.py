@@ -9,7 +9,7 @@ from typing import Any
 
 from detector.errors import ConfigError, InputUnreadableError, UnknownFormatError, nearest
 from detector.logs.presets import Format
-from detector.settings import load, read_toml
+from detector.settings import RUNGS, load, read_toml
 from detector.tables import EVENTS
 
 DEFAULT_FORMAT = "stillwatch"
@@ -30,6 +30,17 @@ def check_columns(columns: Iterable[str], *, where: str) -> None:
     for name in columns:
         if name not in EVENTS.names:
             raise ConfigError(f"{where}: no canonical column is called {name!r}; {nearest(name, EVENTS.names)}")
+
+
+def check_mapped(names: Iterable[str], *, where: str) -> None:
+    """Refuse a name that neither a canonical column nor anything that an account can be has.
+
+    Raises
+    ------
+    ConfigError
+        A name is unknown; the nearest is given.
+    """
+    check_columns((name for name in names if name not in RUNGS), where=where)
 
 
 @cache

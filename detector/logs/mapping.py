@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from detector.errors import MissingColumnError, NaiveTimestampError, WrongTypeError, nearest
 from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_sql
 from detector.logs.headers import Header, quotable
+from detector.logs.identity import COLUMN_OF, account_sql, rung_sql
 from detector.logs.kinds import kind_of
 from detector.logs.parts import part_step
 from detector.logs.presets import Candidate, Format, Part
@@ -22,6 +23,8 @@ FAULT = "_fault"
 TRUNCATED = "_is_truncated"
 #: Column that tells whether a row is a request; only where the preset keeps some rows.
 KEPT = "_is_kept"
+#: Column that tells which rung names the account; only where it was asked for.
+RUNG = "_rung"
 #: Column that holds the line or row number, where the source gives one.
 LINE = "_line"
 
@@ -49,13 +52,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Plan:
-    """How one file is read: canonical column to place, in the order of `EVENTS`, and the steps that places refer to."""
+    """How one file is read: canonical column to place, in the order of `EVENTS`, and the steps that places refer to.
+
+    Attributes
+    ----------
+    rung: what tells by which rung an account is named; none where the preset decides.
+    rungs: those that this file has, to the columns that they come from.
+    """
 
     places: Mapping[str, Place]
     steps: Steps
     clock: Clock
     truncation: str | None
     keep: Place | None = None
+    rung: Place | None = None
+    rungs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def sources(self, columns: Sequence[str]) -> tuple[str, ...]:
         """Name the file's columns that some canonical columns need, each once."""
@@ -75,11 +86,14 @@ class Plan:
         raws = [f"{self.places[column].raw.sql} AS {quote_name('raw ' + column)}" for column in here]
         if self.keep:
             raws.append(f"{self.keep.raw.sql} AS {KEPT}")
+        if self.rung:
+            raws.append(f"{self.rung.raw.sql} AS {RUNG}")
         inner = f"SELECT {', '.join([*passed, *raws])} FROM {self.steps.over(source, raws)}"
         values = [f"{self._value(column)} AS {quote_name(column)}" for column in here]
         middle = f"SELECT * , {', '.join(values)} FROM ({inner})"
         outer = [*map(self._final, columns), f"{self._truncated(here)} AS {TRUNCATED}", self._faults(here), *passed]
         outer += [KEPT] if self.keep else []
+        outer += [RUNG] if self.rung else []
         return f"SELECT {', '.join(outer)} FROM ({middle})"
 
     def _held(self, column: str) -> Raw:
@@ -131,6 +145,7 @@ class Mapper:
     clock: how instants are understood.
     reads_text: whether prompts and completions are wanted.
     is_guess: no preset recognised the log, so that this one is a guess.
+    account_by: what an account is, best first; nothing leaves it to the preset.
     """
 
     form: Format
@@ -138,6 +153,7 @@ class Mapper:
     clock: Clock
     reads_text: bool
     is_guess: bool = False
+    account_by: tuple[str, ...] = ()
 
     def plan(self, file: LogFile, header: Header, physical: Sequence[str]) -> Plan:
         """Make the plan for one file.
@@ -159,7 +175,8 @@ class Mapper:
         """
         finder = _Finder(self, file, header, physical)
         places = {column: place for column in EVENTS.names if (place := finder.find(column)) is not None}
-        return Plan(places, finder.steps, self.clock, self.form.truncation, finder.keep())
+        rung, rungs = finder.rung()
+        return Plan(places, finder.steps, self.clock, self.form.truncation, finder.keep(), rung, rungs)
 
     def candidates(self, column: str) -> list[Candidate]:
         """List where a canonical column may be, best first."""
@@ -168,6 +185,13 @@ class Mapper:
         if column in self.map:
             return [Candidate(path=[self.map[column]])]
         return self.form.columns.get(column, [])
+
+    def rung_candidates(self, rung: str) -> list[Candidate]:
+        """List where the key, user, team, organisation or payment of a request may be, best first."""
+        if rung in self.map:
+            return [Candidate(path=[self.map[rung]])]
+        named = {str(name): places for name, places in self.form.identity.items()}
+        return named[rung] if rung in named else self.candidates(COLUMN_OF[rung]) if rung in COLUMN_OF else []
 
 
 class _Finder:
@@ -202,10 +226,54 @@ class _Finder:
             self._parts[part.name] = step, self._sources(paths)
 
     def find(self, column: str) -> Place | None:
-        candidates = self._mapper.candidates(column)
+        if column == "account_id" and self._mapper.account_by:
+            return self._account()
+        place = self._place(column, self._mapper.candidates(column))
+        if place is None:
+            self._check_optional(column)
+        return place
+
+    def rung(self) -> tuple[Place | None, dict[str, tuple[str, ...]]]:
+        """Find what tells by which rung an account is named, and the columns of each; none if nothing was asked."""
+        if not self._mapper.account_by:
+            return None, {}
+        found = self._rungs()
+        sql = rung_sql({rung: place.raw.sql for rung, place in found.items()}, self._mapper.account_by)
+        return Place(Raw(sql, "TINYINT"), (), False), {rung: place.sources for rung, place in found.items()}
+
+    def _account(self) -> Place:
+        found = self._rungs()
+        if not found:
+            asked = ", ".join(self._mapper.account_by)
+            looked = [c.path[0] for rung in self._mapper.account_by for c in self._mapper.rung_candidates(rung)]
+            where = (
+                f"looked for {', '.join(map(repr, looked))}" if looked else f"{self._mapper.form.name} names no place"
+            )
+            named = quotable(list(self._names))
+            hint = nearest(self._mapper.account_by[0], named) if named else "the header names no such column"
+            raise MissingColumnError(
+                f"{self._file.name}: no column for an account by {asked} ({where}); {hint}; "
+                f"say which with --map {self._mapper.account_by[0]}=<column>, or ask for another with --account-by"
+            )
+        sources = tuple(dict.fromkeys(source for place in found.values() for source in place.sources))
+        sql = account_sql({rung: place.raw.sql for rung, place in found.items()})
+        return Place(Raw(sql), sources, False)
+
+    def _rungs(self) -> dict[str, Place]:
+        """Find the rungs asked for that the file has, each as text."""
+        found = {}
+        for rung in self._mapper.account_by:
+            place = self._place("account_id", self._mapper.rung_candidates(rung))
+            if place is not None:
+                raw = place.raw if place.raw.is_text else Raw(f"CAST({place.raw.sql} AS VARCHAR)")
+                found[rung] = replace(place, raw=raw)
+            elif rung in self._mapper.map:
+                raise MissingColumnError(f"{self._file.name}: {self._complaint(rung, self._mapper.map[rung])}")
+        return found
+
+    def _place(self, column: str, candidates: Sequence[Candidate]) -> Place | None:
         present = [candidate for candidate in candidates if all(map(self._root, candidate.path))]
         if not present:
-            self._check_optional(column)
             return None
         sources = self._sources([path for candidate in present for path in candidate.path])
         is_direct = all(c.reader is None and not c.values and self._is_column(c.path[0]) for c in present)

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from detector.errors import nearest
 from detector.logs.fields import TimeUnit
 from detector.logs.readers import N_PATHS, READER_NAMES
-from detector.settings import Settings
+from detector.settings import Rung, Settings
 from detector.tables import NETWORK_COLUMNS
 
 #: Where the place of a number is in the keys of numbered messages, as in ``gen_ai.prompt.#.role``.
@@ -91,6 +91,9 @@ class Candidate(Settings):
         return self
 
 
+Candidates = list[Annotated[Candidate, BeforeValidator(_as_candidate)]]
+
+
 class Part(Settings):
     """A named value inside the log, to which paths of later parts and of columns may refer.
 
@@ -161,6 +164,8 @@ class Format(Settings):
     nulls: spellings of a missing value, besides the empty one; text fields keep them.
     sampling_rate: share of the requests that the log holds.
     truncation: pattern of the mark that a gateway leaves where it cut a text.
+    identity: where the key, user, team, organisation and payment stand; for those that are not named, see
+        `identity.COLUMN_OF`.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
@@ -179,7 +184,8 @@ class Format(Settings):
     traps: list[Trap] = Field(default_factory=list)
     parts: list[Part] = Field(default_factory=list)
     keep: Keep | None = None
-    columns: dict[str, list[Annotated[Candidate, BeforeValidator(_as_candidate)]]] = Field(default_factory=dict)
+    columns: dict[str, Candidates] = Field(default_factory=dict)
+    identity: dict[Rung, Candidates] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check_part_names(self) -> "Format":

@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from detector.logs.formats import list_formats, load_format
+from detector.logs.identity import COLUMN_OF
 from detector.logs.inspection import redacted, traps_of, what_is_off
 from detector.logs.presets import Format
+from detector.settings import RUNGS
 from detector.tables import EVENTS, REQUIRED
 
 if TYPE_CHECKING:
@@ -44,6 +46,13 @@ def _sources(form: Format, column: str) -> str:
     )
 
 
+def _rung_sources(form: Format, rung: str) -> str:
+    """Say where a key, user, team, organisation or payment is; nothing where the format has no place for it."""
+    named = {str(name): places for name, places in form.identity.items()}
+    places = named.get(rung) or form.columns.get(COLUMN_OF.get(rung, ""), [])
+    return " or ".join(place.path[0] for place in places)
+
+
 def show_text(name: str) -> str:
     """Describe a preset: where each canonical column comes from, and what to beware of.
 
@@ -61,6 +70,7 @@ def show_text(name: str) -> str:
         "",
     ]
     lines += [f"  {column:<{width}}  {_sources(form, column)}" for column in EVENTS.names if column in form.columns]
+    lines += [f"  account by {rung}: {found}" for rung in RUNGS if (found := _rung_sources(form, rung))]
     lines += ["", *(f"  where {part.name} is {_PARTS[part.kind]} {' or '.join(part.path)}" for part in form.parts)]
     if form.keep:
         lines.append(f"  requests are rows whose {' or '.join(form.keep.path)} is one of {', '.join(form.keep.values)}")

@@ -66,6 +66,19 @@ def drifted(run: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def identified(run: Mapping[str, Any]) -> list[str]:
+    """Say what an account is in this run, where the user chose it, and for how many rows something else stood in."""
+    named = run.get("account_by") or []
+    if not named:
+        return []
+    first, total = named[0], sum(one["n_rows"] for one in named)
+    parts = [f"{one['by']} for {words.counted(one['n_rows'], 'row')}" for one in named[1:] if one["n_rows"]]
+    absent = [one["by"] for one in named if not one["columns"]]
+    told = f"Accounts are by {first['by']} ({words.number(first['n_rows'])} of {words.counted(total, 'row')})"
+    told += f"; where that is empty, by {words.listed(parts)}" if parts else ""
+    return [told + (f"; the log has no {words.listed(absent)}." if absent else ".")]
+
+
 def gathered(run: Mapping[str, Any]) -> list[str]:
     """Say what repeated looks have gathered; empty at a first look."""
     history = run.get("history") or {}

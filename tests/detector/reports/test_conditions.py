@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.reports.caveats import weaknesses
-from detector.reports.conditions import MOST_NAMED, drifted, errors_expected, gathered
+from detector.reports.conditions import MOST_NAMED, drifted, errors_expected, gathered, identified
 from detector.reports.dossiers import dossiers, find_account
 from detector.reports.html import write_report
 from detector.reports.terminal import summary
@@ -85,3 +85,16 @@ def test_a_run_without_shifts_has_no_such_weakness(make_results: Callable[..., R
     results = make_results()
     case = dossiers(results, find_account(results, "acct-1"))[0]
     assert not any("behind the model" in point for point in weaknesses(case, results.run))
+
+
+def test_what_an_account_is_is_told_where_it_was_chosen():
+    """What stood in for it, and for how many rows, and what the log lacks; nothing where the preset decided."""
+    named = [
+        {"by": "team", "columns": ["team_id"], "n_rows": 1200},
+        {"by": "payment", "columns": [], "n_rows": 0},
+        {"by": "user", "columns": ["user"], "n_rows": 1},
+    ]
+    told = "Accounts are by team (1,200 of 1,201 rows); where that is empty, by user for 1 row; the log has no payment."
+    assert identified({"account_by": named}) == [told]
+    assert identified({"account_by": named[:1]}) == ["Accounts are by team (1,200 of 1,200 rows)."]
+    assert identified({"account_by": []}) == identified({}) == []
