@@ -6,7 +6,7 @@ import numpy as np
 
 from detector.features.registry import Feature, Values, collision_share, histogram_quantile, log_spread, ratio
 from detector.profiles.kinds import KINDS, OCTAVE
-from detector.profiles.sampling import RATIO_PLACES, RATIO_UNIT, TOKEN_PLACES
+from detector.profiles.sampling import RATIO_PLACES, RATIO_UNIT, TEMPERATURE_UNIT, TOKEN_PLACES
 from detector.profiles.sketches import count_distinct, count_sampled
 from detector.profiles.slices import half_octave_floor
 from detector.profiles.store import sampled
@@ -133,7 +133,8 @@ def _at_limit(states: dict[str, Any]) -> Values:
 
 
 def _temperature(states: dict[str, Any]) -> Values:
-    return ratio(states["sampling"].temperature_sum, states["sampling"].n_with_temperature)
+    total = states["sampling"].temperature_sum * TEMPERATURE_UNIT
+    return ratio(total, states["sampling"].n_with_temperature)
 
 
 def _choices(states: dict[str, Any]) -> Values:

@@ -7,6 +7,7 @@ import numpy as np
 from detector.features.registry import Feature, Values, ratio
 from detector.profiles.sketches import count_sampled
 from detector.profiles.store import sampled
+from detector.profiles.volume import NANO_USD
 
 _DAY_US = 86_400e6
 
@@ -44,7 +45,8 @@ def _handover(states: dict[str, Any]) -> Values:
 def _daily_cost(states: dict[str, Any]) -> Values:
     volume = states["volume"]
     days = np.maximum((volume.last_at - volume.first_at) / _DAY_US, 1.0)
-    return np.where(volume.cost_usd > 0, np.log10(np.maximum(volume.cost_usd / days, 1e-6)), np.nan)
+    usd = volume.cost_nano_usd * NANO_USD
+    return np.where(usd > 0, np.log10(np.maximum(usd / days, 1e-6)), np.nan)
 
 
 _PAID = ("payment_id",)

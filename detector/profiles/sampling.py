@@ -15,6 +15,10 @@ RATIO_PLACES = 36
 RATIO_UNIT = 256
 #: An answer this close to the asked limit counts as having hit it.
 AT_LIMIT = 0.95
+#: Temperatures are summed in whole millionths: such sums do not depend on their order. Chosen.
+TEMPERATURE_UNIT = 10**-6
+#: Beyond this none is meant seriously, and a sum might overflow. Chosen.
+_HOTTEST = 1e6
 
 
 def _prepare(batch: Batch) -> Sequence[Any]:
@@ -59,7 +63,9 @@ def _fold(
                 state.n_at_limit[a] += 1
         if not np.isnan(temperature[i]):
             state.n_with_temperature[a] += 1
-            state.temperature_sum[a] += temperature[i]
+            state.temperature_sum[a] += np.int64(
+                np.rint(min(max(temperature[i], -_HOTTEST), _HOTTEST) / TEMPERATURE_UNIT)
+            )
             state.temperature_min[a] = min(state.temperature_min[a], temperature[i])
             state.temperature_max[a] = max(state.temperature_max[a], temperature[i])
         if choices[i] != NULL_INT:
@@ -77,7 +83,7 @@ _FIELDS = (
     counter("n_with_limit"),
     counter("n_at_limit"),
     counter("n_with_temperature"),
-    Field("temperature_sum", np.float64),
+    counter("temperature_sum"),
     Field("temperature_min", np.float64, merge="min", fill=np.inf),
     Field("temperature_max", np.float64, merge="max", fill=-np.inf),
     counter("n_with_choices"),

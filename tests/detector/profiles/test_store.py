@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.profiles.store import SLICES, Profiles, slices_for
+from detector.profiles.volume import NANO_USD
 from tests.detector.worlds import COLUMNS, draw_events
 
 FLOAT_SUMS = 1e-6
@@ -148,3 +149,29 @@ def test_evidence_level_follows_what_is_filled(columns: tuple[str, ...], level: 
     profiles = Profiles(("occurred_at", "account_id", "ip", "prompt", "n_requests"))
     profiles.fold(log)
     assert profiles.evidence_level == level
+
+
+def test_sums_do_not_depend_on_the_order_of_rows():
+    """Shuffled and cut anywhere, a log gives the same profiles to the last bit, once times are put in order."""
+    events = draw_events(11)
+    rows = np.random.default_rng(3).permutation(events.num_rows)
+    whole, shuffled = Profiles(COLUMNS), Profiles(COLUMNS)
+    whole.fold(events)
+    for part in np.array_split(rows, 7):
+        shuffled.fold(events.take(pa.array(part)))
+    shuffled.refold_rhythm([events.select(["occurred_at", "account_id"])])
+    whole.put_in_order()
+    shuffled.put_in_order()
+    for name, state in whole.trimmed().items():
+        for field, mine, theirs in zip(state._fields, state, shuffled.trimmed()[name], strict=True):
+            assert mine.tobytes() == theirs.tobytes(), (name, field)
+
+
+def test_costs_beyond_reason_do_not_overflow():
+    """An infinite or absurd cost counts as the most a request may cost, an absent one as nothing."""
+    events = draw_events(1, n=4, accounts=1)
+    place = events.schema.get_field_index("cost_usd")
+    costs = pa.array([float("inf"), 1e300, None, 0.25])
+    profiles = Profiles(COLUMNS)
+    profiles.fold(events.set_column(place, events.schema.field(place), costs))
+    assert round(20_000.25 / NANO_USD) == profiles.states["volume"].cost_nano_usd[0]
