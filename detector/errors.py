@@ -167,10 +167,10 @@ class DiskFullError(StillwatchError):
 class KeyFileError(StillwatchError):
     """A file of a key cannot be used: it is missing, others can read it, or it holds no key."""
 
-    exit_code = 30
+    exit_code = 32
 
 
 class NotOursError(StillwatchError):
     """A folder is not the output of a run, so nothing in it is removed."""
 
-    exit_code = 31
+    exit_code = 33
