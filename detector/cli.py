@@ -66,7 +66,8 @@ def score(
     ] = None,
     account_by: AccountBy = None,
     accounts: Annotated[
-        Path | None, typer.Option("--accounts", metavar="FILE", help="Sign-up time, payment, ... per account.")
+        list[Path] | None,
+        typer.Option("--accounts", metavar="FILE", help="Sign-up time, payment, ... per account; repeat."),
     ] = None,
     allow: Annotated[
         Path | None, typer.Option("--allow", metavar="FILE", help="Accounts under contract: shown, never acted on.")

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from detector.clock import Clock
 from detector.engines.embedded import EmbeddedEngine
+from detector.logs.enrichment import Enrichment, enrich, read_enrichments
 from detector.progress import Tell, silent
 from detector.pseudonyms import Pseudonyms
 from detector.reading import fold_log
@@ -21,18 +22,18 @@ from detector.settings import DetectorSettings, ScoreSettings
 if TYPE_CHECKING:
     from detector.detectors.base import Detector
 
-Prepared = tuple["Detector", pa.Table | None, frozenset[str]]
+Prepared = tuple["Detector", list[Enrichment], frozenset[str]]
 
 
-def _prepare(settings: DetectorSettings, accounts: Path | None, allow: Path | None) -> Prepared:
+def _prepare(settings: ScoreSettings, accounts: Sequence[Path], allow: Path | None) -> Prepared:
     """Load what judging needs; an unusable detector or file of accounts is found here."""
     import detector.judging  # noqa: F401 - loaded for later
     from detector.detectors.registry import make_detector
     from detector.logs.accounts import read_accounts
 
-    known = read_accounts(accounts) if accounts else None
+    known = read_enrichments(accounts, settings.input.account_by)
     allowed = frozenset(read_accounts(allow)["account_id"].to_pylist()) if allow else frozenset()
-    return make_detector(settings), known, allowed
+    return make_detector(settings.detector), known, allowed
 
 
 def _watching(prepared: "Future[Prepared]", tell: Tell) -> Tell:
@@ -60,7 +61,7 @@ def score(
     patterns: Sequence[str],
     settings: ScoreSettings,
     *,
-    accounts: Path | None = None,
+    accounts: Path | Sequence[Path] | None = None,
     allow: Path | None = None,
     history: pa.Table | None = None,
     pseudonyms: Pseudonyms | None = None,
@@ -71,7 +72,7 @@ def score(
     Parameters
     ----------
     patterns: files, globs, folders, or ``-`` for standard input.
-    accounts: file of what is known of accounts, see `logs.accounts`.
+    accounts: files of what is known of accounts, see `logs.accounts` and `logs.enrichment`.
     allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
     history: of the looks before this one, columns of `tables.HISTORY`; none when this is the first.
     pseudonyms: for accounts and what they share; none leaves names as they are. The history is under the same ones.
@@ -91,18 +92,19 @@ def score(
     with clock.stage("open"):
         log = EmbeddedEngine(settings.input).open(patterns)
     with log, ThreadPoolExecutor(1, thread_name_prefix="prepare") as aside:
-        prepared = aside.submit(_prepare, settings.detector, accounts, allow)
+        files = [accounts] if isinstance(accounts, Path) else list(accounts or ())
+        prepared = aside.submit(_prepare, settings, files, allow)
         with clock.stage("read_and_fold"):
             wanted = _optional_slices(settings.detector, prepared)
             profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell), wanted=wanted)
             detector, known, allowed = prepared.result()
-            if known is not None:
-                profiles.enrich(known)
+            enriched = enrich(profiles, known)
         tell("linking and scoring accounts")
         from detector.judging import judge
 
         if pseudonyms is not None and history is not None:
             history = pseudonyms.known(history, profiles.account_ids)
         results = judge(log, profiles, detector, settings, clock, allowed=allowed, history=history)
+    results.run["accounts"] = enriched
     results.run["timings_s"] = clock.timings_s
     return results if pseudonyms is None else pseudonyms.applied(results)

@@ -1,5 +1,6 @@
 """The optional second file: what is known of accounts besides their requests."""
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,22 @@ from detector.tables import ACCOUNTS
 if TYPE_CHECKING:
     import pandas as pd
 
+#: Columns of which something is made; the others are passed over.
+USED = frozenset({"created_at", "org_id", "payment_id"})
+#: How alike names are of which one is taken for a slip in the other (chosen: `creatd_at`, `createdAt`).
+_NEAR = 0.85
 #: A time of day with a zone behind it.
 _ZONED = r"(?i)[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 
 
-def _read(path: Path) -> "pd.DataFrame":
+def read_frame(path: Path) -> "pd.DataFrame":
+    """Read a CSV file, every column as text, or a Parquet file.
+
+    Raises
+    ------
+    InputUnreadableError
+        It is missing or neither.
+    """
     import pandas as pd
 
     try:
@@ -52,8 +64,28 @@ def _instants(path: Path, column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]"
     return read.dt.floor("us")
 
 
-def read_accounts(path: Path) -> pa.Table:
+def _check_columns(path: Path, columns: list[str]) -> None:
+    """Refuse a column that is all but one of the contract, which is absent, and names alone."""
+    for column in columns:
+        close = get_close_matches(column.lower(), ACCOUNTS.names, n=1, cutoff=_NEAR)
+        if close and column not in ACCOUNTS.names and close[0] not in columns:
+            raise MissingColumnError(
+                f"{path}: column {column!r} is not known; nearest: {close[0]!r}; name it so, or leave it out"
+            )
+    if not set(columns) & USED:
+        hint = nearest("created_at", [c for c in columns if c != "account_id"] or sorted(USED))
+        raise MissingColumnError(
+            f"{path}: says nothing of accounts but their names; {hint}; name a column {' or '.join(sorted(USED))}"
+        )
+
+
+def read_accounts(path: Path, *, frame: "pd.DataFrame | None" = None, is_rich: bool = False) -> pa.Table:
     """Read a table of accounts from CSV or Parquet; columns beyond the contract are passed over.
+
+    Parameters
+    ----------
+    frame: what `read_frame` gave, where the file is read already; an account may then stand in rows that differ.
+    is_rich: refuse a file that holds nothing that is used, or a column whose name is nearly one that it lacks.
 
     Returns
     -------
@@ -64,20 +96,26 @@ def read_accounts(path: Path) -> pa.Table:
     InputUnreadableError
         The file is missing or neither CSV nor Parquet.
     MissingColumnError
-        It has no ``account_id``.
+        It has no ``account_id``, or, where asked, nothing that is used, or a slip in the name of what is.
     AmbiguousColumnError
         An account stands in it twice.
     NaiveTimestampError, WrongTypeError
         ``created_at`` carries no zone, or is no time.
     """
-    frame = _read(path)
+    is_keyed = frame is None or is_rich
+    frame = read_frame(path) if frame is None else frame
     if "account_id" not in frame:
         hint = nearest("account_id", [str(c) for c in frame.columns])
         raise MissingColumnError(f"{path}: no column 'account_id'; {hint}; name it account_id")
+    if is_rich:
+        _check_columns(path, [str(c) for c in frame.columns])
     frame = frame[[c for c in ACCOUNTS.names if c in frame]].dropna(subset=["account_id"])
     frame["account_id"] = frame.account_id.astype(str)
-    if frame.account_id.duplicated().any():
-        raise AmbiguousColumnError(f"{path}: an account_id stands in two rows; keep one row per account")
+    n_twice = int(frame.account_id.duplicated().sum()) if is_keyed else 0
+    if n_twice:
+        raise AmbiguousColumnError(
+            f"{path}: an account_id stands in two rows; keep one row per account ({n_twice} too many)"
+        )
     if "created_at" in frame:
         frame["created_at"] = _instants(path, frame.created_at)
     schema = pa.schema([ACCOUNTS.field(c) for c in frame])

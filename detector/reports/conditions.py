@@ -5,6 +5,8 @@ from typing import Any
 
 from detector.reports import words
 
+#: Share of accounts below which a file of accounts is likely to be joined by the wrong name (chosen).
+FEW_KNOWN = 0.05
 #: Features named when a log lies outside the population behind the model (chosen: what a reader takes in).
 MOST_NAMED = 4
 
@@ -77,6 +79,21 @@ def identified(run: Mapping[str, Any]) -> list[str]:
     told = f"Accounts are by {first['by']} ({words.number(first['n_rows'])} of {words.counted(total, 'row')})"
     told += f"; where that is empty, by {words.listed(parts)}" if parts else ""
     return [told + (f"; the log has no {words.listed(absent)}." if absent else ".")]
+
+
+def unmatched(run: Mapping[str, Any]) -> list[str]:
+    """Warn of files of accounts that know none, or hardly any, of the accounts of the log."""
+    total = (run.get("counts") or {}).get("n_accounts") or 0
+    lines = []
+    for file in run.get("accounts") or []:
+        n_known = file["n_known"]
+        if n_known < FEW_KNOWN * min(total, file["n_accounts"]):
+            known = f"only {words.number(n_known)}" if n_known else "none"
+            lines.append(
+                f"Caution: {file['file']} knows {known} of the {words.counted(total, 'account')} of this log, so it "
+                "was hardly used; its account_id must be what an account is in the log (--account-by, --map)."
+            )
+    return lines
 
 
 def gathered(run: Mapping[str, Any]) -> list[str]:

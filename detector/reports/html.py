@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from detector.reports import instants, units, words
 from detector.reports.caveats import alike, like, reading, remark, weaknesses
 from detector.reports.charts import Draw, draw_here, request_timeline, score_histogram
-from detector.reports.conditions import drifted, errors_expected, gathered, identified
+from detector.reports.conditions import drifted, errors_expected, gathered, identified, unmatched
 from detector.reports.dossiers import Dossier, dossiers, flagged
 from detector.reports.safe import hex_bytes, safe_name, safe_text
 from detector.reports.waterfall import Waterfall
@@ -185,7 +185,7 @@ def page(results: Results, *, report_accounts: int, draw: Draw = draw_here) -> d
         "level": run.get("evidence_level"),
         "level_words": words.LEVEL.get(run.get("evidence_level", -1), ""),
         "off": run.get("off") or [],
-        "errors_expected": [*identified(run), *errors_expected(run), *gathered(run)],
+        "errors_expected": [*identified(run), *unmatched(run), *errors_expected(run), *gathered(run)],
         "drifted": drifted(run),
         "log_period": run.get("period") or {},
         "histogram": drawn(score_histogram(scores, run.get("threshold"), draw=draw)) if len(scores) else None,
