@@ -4,7 +4,6 @@ One place makes them, `Pseudonyms.applied`, on the tables that leave the pipelin
 Rows are put in order anew: tables in the order of the names behind them would give the names away.
 """
 
-import hashlib
 import hmac
 import os
 import stat
@@ -91,6 +90,7 @@ class Pseudonyms:
     def __init__(self, key: bytes) -> None:
         self._key = key
         self._keys: dict[str, bytes] = {}
+        self._made: dict[str, dict[str, str]] = {}
 
     def __repr__(self) -> str:
         """Show nothing of the key."""
@@ -103,8 +103,11 @@ class Pseudonyms:
 
     def name(self, purpose: str, value: str) -> str:
         """Give the pseudonym of a name, such as ``account-`` and 32 hexadecimal digits."""
-        digest = hmac.digest(self._derived(purpose), value.encode("utf-8", "surrogatepass"), hashlib.sha256)
-        return f"{purpose}-{digest.hex()[:_DIGITS]}"
+        known = self._made.setdefault(purpose, {})
+        if value not in known:
+            digest = hmac.digest(self._derived(purpose), value.encode("utf-8", "surrogatepass"), "sha256")
+            known[value] = f"{purpose}-{digest.hex()[:_DIGITS]}"
+        return known[value]
 
     def column(self, purpose: str, names: pa.ChunkedArray) -> pa.ChunkedArray:
         """Replace the names of a column; null stays null."""
@@ -143,7 +146,7 @@ class Pseudonyms:
 
     def _derived(self, purpose: str) -> bytes:
         if purpose not in self._keys:
-            self._keys[purpose] = hmac.digest(self._key, _LABEL + purpose.encode(), hashlib.sha256)
+            self._keys[purpose] = hmac.digest(self._key, _LABEL + purpose.encode(), "sha256")
         return self._keys[purpose]
 
     def _accounts(self, table: pa.Table) -> pa.Table:
