@@ -19,13 +19,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector import tables
+from detector.reports.caveats import remark
 from detector.reports.exports.registry import EXPORTS
+from detector.reports.safe import safe_cell, safe_name
 from detector.reports.sheets import read_csv
 from tests.torture.embedding import (
     CORPUS,
     bites,
     corpus_strings,
     left_marks,
+    look_alikes,
     moves_the_reader,
     page_shape,
     scored_bites,
@@ -172,6 +175,16 @@ def test_every_account_stays_itself(place: Path, scored: Path) -> None:
     assert sorted(exact) == sorted({name for name in log if "\0" not in name})
     assert read_csv(scored / "rejected.csv", tables.REJECTED).num_rows == sum("\0" in name for name in log) > 0
     assert read_csv(scored / "accounts.csv", tables.SCORED)["account_id"].to_pylist() == exact
+
+
+def test_look_alikes_stay_apart() -> None:
+    """Of every group of letters that look the same, no two names are shown alike, and each odd one has its bytes."""
+    for group in look_alikes():
+        names = [f"p{letter}y" for letter in group]
+        assert len({safe_name(name) for name in names}) == len({safe_cell(name) for name in names}) == len(set(names))
+        odd = [name for name in names if not name.isascii()]
+        assert all(name.encode().hex(" ") in remark(name) for name in odd)
+        assert len({safe_name(name) + remark(name) for name in odd}) == len(odd)
 
 
 def test_file_names_are_never_of_the_log(scored: Path) -> None:
