@@ -3,6 +3,7 @@
 A text has four parts: where, what came, what is allowed, what to do. It never holds prompt text.
 """
 
+import errno
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -164,6 +165,30 @@ class DiskFullError(StillwatchError):
     exit_code = 26
 
 
+class StateError(StillwatchError):
+    """Kept profiles are damaged, of another version, or of another log."""
+
+    exit_code = 27
+
+
+class WriteError(StillwatchError):
+    """The system refused to read or write a file, for another reason than a full disk."""
+
+    exit_code = 28
+
+
+class BusyError(StillwatchError):
+    """Another process is writing to the output."""
+
+    exit_code = 29
+
+
+class MemoryLimitError(StillwatchError):
+    """The system gave no more memory."""
+
+    exit_code = 30
+
+
 class KeyFileError(StillwatchError):
     """A file of a key cannot be used: it is missing, others can read it, or it holds no key."""
 
@@ -174,3 +199,30 @@ class NotOursError(StillwatchError):
     """A folder is not the output of a run, so nothing in it is removed."""
 
     exit_code = 33
+
+
+#: What the system says where a thread cannot be started, or a library not be loaded, for lack of memory.
+_STARVED = ("can't start new thread", "failed to map segment", "cannot allocate memory", "std::bad_alloc")
+
+
+def system_fault(error: BaseException) -> StillwatchError | None:
+    """Say in one sentence what the system refused.
+
+    Returns
+    -------
+    An error to show; None where the system is not to blame.
+    """
+    if isinstance(error, MemoryError) or any(text in str(error).lower() for text in _STARVED):
+        return MemoryLimitError(
+            "the system gives no more memory; nothing was written under its final name; "
+            "give more, or --set input.memory=256MB --threads 1"
+        )
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError("the disk is full; nothing was written under its final name; free space, and run again")
+    where = f"{error.filename}: " if error.filename else ""
+    return WriteError(
+        f"{where}the system refused ({error.strerror or type(error).__name__}); nothing was written under its final "
+        "name; mend that, and run again"
+    )

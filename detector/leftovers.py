@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: How folders beside outputs, and those for temporary files, begin.
-STAGING, SCRATCH = ".stillwatch-", "stillwatch-"
+#: How folders for temporary files begin.
+SCRATCH = "stillwatch-"
 
 
 @contextmanager
@@ -68,8 +68,8 @@ def _is_left(path: Path) -> bool:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with what is in it; links in it are removed and not followed."""
+    """Remove a file, or a folder with what is in it, where it is still there; links in it are not followed."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
-        path.unlink()
+        path.unlink(missing_ok=True)

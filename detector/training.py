@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from detector.claims import claim
 from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.modelfile import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import OutputNotEmptyError, TruthError, UsageError, nearest
+from detector.files import new_file
 from detector.labels import read_labels
 from detector.logs.accounts import read_accounts
 from detector.profiles.store import Profiles
@@ -183,9 +185,8 @@ def fit_logs(
     model = fit_model(training_set(logs), fitted_on=counted)
     text = to_json(model)
     sha256 = from_json(text, where=str(out)).sha256
-    staged = out.with_name(f".{out.name}.part")
-    staged.write_text(text, encoding="utf-8")
-    staged.rename(out)
+    with claim(out), new_file(out, mode=0o644) as staging:
+        staging.write_text(text, encoding="utf-8")
     return sha256
 
 

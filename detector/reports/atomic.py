@@ -5,14 +5,16 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
+from detector.claims import LAST_FILE, STAGING, claim, hidden, must_keep, prefix_of
 from detector.errors import OutputNotEmptyError, UsageError
-from detector.leftovers import STAGING, held
+from detector.files import sync
+from detector.leftovers import held
 
-#: Moved last where files must be moved one by one: a folder without it does not count as scored.
-LAST_FILE = "run.json"
+#: What a file system answers that knows no second name of a file.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
 
 
 def check_free(out: Path) -> None:
@@ -21,46 +23,25 @@ def check_free(out: Path) -> None:
     Raises
     ------
     OutputNotEmptyError
-        `out` is a file or a folder that is not empty.
+        `out` is a file or a folder that is not empty; hidden files of runs that write there do not count.
     """
     if not os.path.lexists(out):
         return
     if not out.is_dir():
         raise OutputNotEmptyError(f"{out}: is a file, and a folder is written here; give another --out")
-    first = next(out.iterdir(), None)
+    first = next((path for path in out.iterdir() if not path.name.startswith(prefix_of(out))), None)
     if first is not None:
         raise OutputNotEmptyError(
             f"{out}: holds {first.name!r} already; only a new or empty folder is written; give another --out"
         )
 
 
-def _make_parents(out: Path) -> list[Path]:
-    """Make the folders above `out`; give those that were missing, deepest first."""
-    missing = [parent for parent in out.parents if not parent.exists()]
-    for parent in reversed(missing):
-        parent.mkdir(exist_ok=True)
-    return missing
-
-
-def _must_keep(out: Path) -> bool:
-    """Tell whether an existing folder cannot be replaced: a mount, a working folder, or one in a locked parent."""
-    return out.is_dir() and (out.is_mount() or out == Path.cwd() or not os.access(out.parent, os.W_OK))
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _settle(staging: Path) -> None:
     """Make every file and folder private and durable."""
     for path in sorted(staging.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
-        _sync(path)
-    _sync(staging)
+        sync(path)
+    sync(staging)
 
 
 def _replace(staging: Path, out: Path) -> None:
@@ -70,21 +51,61 @@ def _replace(staging: Path, out: Path) -> None:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
             raise OutputNotEmptyError(f"{out}: was filled by somebody else meanwhile; give another --out") from error
         raise
-    _sync(out.parent)
+    try:
+        sync(out.parent)
+    except BaseException:
+        out.rename(staging)
+        raise
 
 
-def _move_files(staging: Path, out: Path) -> None:
-    moved: list[Path] = []
+def _put(path: Path, target: Path) -> None:
+    """Give a file a second name; where the system knows no such thing, move it."""
+    try:
+        target.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        path.rename(target)
+
+
+def _fill(staging: Path, out: Path) -> None:
+    """Put files into a folder that is kept; staging holds them until all are there, so that a kill can be undone."""
+    put: list[Path] = []
     try:
         for path in sorted(staging.iterdir(), key=lambda path: (path.name == LAST_FILE, path.name)):
-            path.rename(out / path.name)
-            moved.append(out / path.name)
+            _put(path, out / path.name)
+            put.append(out / path.name)
+        sync(out)
     except BaseException:
-        for path in moved:
+        for path in put:
             path.unlink(missing_ok=True)
         raise
-    staging.rmdir()
-    _sync(out)
+    shutil.rmtree(staging)
+
+
+@contextmanager
+def claimed(out: Path) -> Iterator[None]:
+    """Hold a free place for the block, against other runs; what a killed run left there is cleared.
+
+    Raises
+    ------
+    OutputNotEmptyError
+        `out` holds something.
+    BusyError
+        Another process is writing there.
+    UsageError
+        No folder can be made there.
+    """
+    entered = False
+    try:
+        with claim(out):
+            check_free(out)
+            entered = True
+            yield
+    except OSError as error:
+        if entered:
+            raise
+        raise UsageError(f"{out}: no folder can be made there ({error.strerror}); give another --out") from error
 
 
 @contextmanager
@@ -99,61 +120,31 @@ def new_folder(out: Path) -> Iterator[Path]:
     ------
     OutputNotEmptyError
         `out` holds something, before or after the block.
+    BusyError
+        Another process is writing there.
     UsageError
         No folder can be made there.
 
     Notes
     -----
     A folder that cannot be replaced (a mount, the working folder) is filled file by file instead, `LAST_FILE` last.
-    A process that is killed outright leaves its hidden staging folder, and nothing in `out`; `purge` removes it.
+    A process that is killed outright leaves its hidden staging folder, and nothing in `out`; the next run clears it.
+    Killed between two of those files, it leaves some of them there, which do not count as scored; so does the next run
+    clear these, where the file system knows hard links.
     """
-    check_free(out)
-    place = out.resolve()
-    keeps = _must_keep(place)
-    made: list[Path] = []
-    try:
-        made = _make_parents(place)
-        staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=place if keeps else place.parent))
-    except OSError as error:
-        raise UsageError(f"{out}: no folder can be made there ({error.strerror}); give another --out") from error
-    try:
-        with held(staging):
-            yield staging
-            _settle(staging)
-            (_move_files if keeps else _replace)(staging, place)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        for parent in made:
-            with suppress(OSError):
-                parent.rmdir()
-        raise
-
-
-@contextmanager
-def new_file(out: Path) -> Iterator[Path]:
-    """Yield a private staging file that becomes `out` when the block ends well and vanishes when it does not.
-
-    Raises
-    ------
-    OutputNotEmptyError
-        `out` is there, before or after the block.
-    UsageError
-        No file can be made there.
-    """
-    if os.path.lexists(out):
-        raise OutputNotEmptyError(f"{out}: is there already; only a new file is written; give another --out")
-    try:
-        handle, name = tempfile.mkstemp(prefix=".stillwatch-", dir=out.parent)
-    except OSError as error:
-        raise UsageError(f"{out}: no file can be made there ({error.strerror}); give another --out") from error
-    os.close(handle)
-    staging = Path(name)
-    try:
-        yield staging
-        _sync(staging)
-        if os.path.lexists(out):
-            raise OutputNotEmptyError(f"{out}: was made by somebody else meanwhile; give another --out")
-        staging.rename(out)
-        _sync(out.parent)
-    finally:
-        staging.unlink(missing_ok=True)
+    with claimed(out):
+        place = out.resolve()
+        keeps = must_keep(place)
+        first = hidden(out, STAGING)
+        try:
+            staging = Path(tempfile.mkdtemp(prefix=first.name, dir=first.parent))
+        except OSError as error:
+            raise UsageError(f"{out}: no folder can be made there ({error.strerror}); give another --out") from error
+        try:
+            with held(staging):
+                yield staging
+                _settle(staging)
+                (_fill if keeps else _replace)(staging, place)
+        except BaseException:
+            shutil.rmtree(staging, ignore_errors=True)
+            raise

@@ -7,8 +7,8 @@ from typing import Any
 import pyarrow as pa
 
 from detector import tables
+from detector.claims import LAST_FILE
 from detector.errors import KeyFileError, NotScoredError
-from detector.reports.atomic import LAST_FILE
 from detector.reports.publish import EXACT, EXCERPTS_FILE
 from detector.reports.sheets import read_csv
 from detector.results import Results

@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from detector import tables
-from detector.reports.atomic import LAST_FILE, new_folder
+from detector.claims import LAST_FILE
+from detector.reports.atomic import new_folder
 from detector.reports.charts import Draw, draw_here
 from detector.reports.findings import to_json, write_findings
 from detector.reports.html import write_report

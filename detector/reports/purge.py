@@ -4,14 +4,14 @@ import stat
 import tempfile
 from pathlib import Path
 
+from detector.claims import LAST_FILE, claim, prefix_of
 from detector.errors import NotOursError, NotScoredError
-from detector.leftovers import SCRATCH, STAGING, find_leftovers, remove
-from detector.reports.atomic import LAST_FILE
+from detector.leftovers import SCRATCH, find_leftovers, remove
 from detector.reports.loading import read_run
 
 
 def purge(folder: Path) -> list[Path]:
-    """Remove a scored folder, and the hidden folders that killed runs left beside it, in it and among temporary files.
+    """Remove a scored folder, and the hidden files that killed runs left beside it, in it and among temporary files.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ def purge(folder: Path) -> list[Path]:
     ------
     NotOursError
         The folder was not made by a run, by its `run.json`, or there is nothing to remove; nothing was removed.
+    BusyError
+        A run is writing there; nothing was removed.
 
     Notes
     -----
@@ -32,14 +34,15 @@ def purge(folder: Path) -> list[Path]:
     """
     files = _files_of(folder)
     place = folder.absolute()
-    beside = [*find_leftovers(place.parent, STAGING), *find_leftovers(place, STAGING)]
+    start = prefix_of(folder)
+    beside = [*find_leftovers(place.parent, start), *find_leftovers(place, start)]
     temporary = find_leftovers(Path(tempfile.gettempdir()), SCRATCH)
     if not files and not beside and not temporary:
         raise NotOursError(f"{folder}: does not exist, and no killed run left anything beside it; give another folder")
-    removed = []
-    for path in [*files, *beside, *temporary]:
-        remove(path)
-        removed.append(path)
+    removed = [*files, *beside, *temporary]
+    with claim(folder):
+        for path in removed:
+            remove(path)
     if files and not any(folder.iterdir()):
         folder.rmdir()
         removed.append(folder)

@@ -1,8 +1,6 @@
 """Showing and storing figures. Names come from data: they are printed as they are, never read as markup."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.errors import UsageError
+from detector.files import new_file
 from detector.reports.safe import safe_name
 
 #: Columns of a page that is no terminal. Chosen.
@@ -31,14 +30,8 @@ def write_json(figures: dict[str, Any], out: Path) -> None:
         No file can be written there.
     """
     try:
-        handle, staging = tempfile.mkstemp(prefix=".stillwatch-", dir=out.parent)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json_text(figures))
-        try:
-            Path(staging).replace(out)
-        except OSError:
-            Path(staging).unlink()
-            raise
+        with new_file(out, replaces=True) as staging:
+            staging.write_text(json_text(figures), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{out}: cannot be written ({error.strerror}); give another --out") from error
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from detector.errors import UsageError
+from detector.files import new_file
 from detector.progress import Tell, silent
 from detector.reports.atomic import new_folder
 from simulations.benchmark.sheet import json_text
@@ -173,9 +174,8 @@ def _write_look(look: Look, path: Path) -> None:
         "first": pa.array(look.first.tolist(), pa.string()),
     }
     table = pa.table(columns).replace_schema_metadata({"n_looked_at": str(look.n_looked_at)})
-    staging = path.with_suffix(".part")
-    pq.write_table(table, staging)
-    staging.replace(path)
+    with new_file(path, replaces=True) as staging:
+        pq.write_table(table, staging)
 
 
 def _read_look(path: Path) -> Look:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from detector.leftovers import STAGING, find_leftovers, held, remove, scratch_folder
+from detector.leftovers import find_leftovers, held, remove, scratch_folder
 
+STAGING = ".stillwatch-"
 WORKER = """
 import sys, time, tempfile
 from pathlib import Path
-from detector.leftovers import STAGING, held
-folder = Path(tempfile.mkdtemp(prefix=STAGING, dir=sys.argv[1]))
+from detector.leftovers import held
+folder = Path(tempfile.mkdtemp(prefix='.stillwatch-', dir=sys.argv[1]))
 (folder / "part").write_text("prompt")
 with held(folder):
     print("ready", flush=True)

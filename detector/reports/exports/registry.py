@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from detector.errors import UsageError, nearest
-from detector.reports.atomic import new_file
+from detector.files import new_file
 from detector.reports.exports import cef, ecs, litellm, ocsf
 from detector.reports.exports.telling import Finding, Run
 from detector.reports.findings import findings

@@ -99,14 +99,14 @@ def test_the_working_folder_is_filled_in_place(tmp_path, monkeypatch):
 def test_a_failed_move_into_a_kept_folder_is_undone(tmp_path, monkeypatch):
     """Where files are moved one by one, a failure takes back those already moved."""
     monkeypatch.chdir(tmp_path)
-    rename = Path.rename
+    put = atomic._put
 
-    def failing(self: Path, target: Path) -> Path:
-        if self.name == atomic.LAST_FILE:
+    def failing(path: Path, target: Path) -> None:
+        if path.name == atomic.LAST_FILE:
             raise OSError(28, "No space left on device")
-        return rename(self, target)
+        put(path, target)
 
-    monkeypatch.setattr(Path, "rename", failing)
+    monkeypatch.setattr(atomic, "_put", failing)
     with pytest.raises(OSError, match="No space"), new_folder(Path()) as staging:
         _fill(staging)
     assert _tree(tmp_path) == []

@@ -1,15 +1,19 @@
 """Purge removes what a run wrote and killed runs left, says so, and touches nothing else."""
 
+import fcntl
 import json
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from detector.errors import NotOursError
-from detector.leftovers import SCRATCH, STAGING, held
+from detector.errors import BusyError, NotOursError
+from detector.leftovers import SCRATCH, held
 from detector.reports.publish import write_results
 from detector.reports.purge import purge
+
+#: How hidden files of the folder `scored` begin.
+HIDDEN = ".stillwatch-scored."
 
 
 @pytest.fixture(autouse=True)
@@ -61,10 +65,10 @@ def test_a_purge_that_was_cut_off_goes_on(scored):
 def test_leftovers_go_and_what_is_in_use_stays(scored, temporary):
     """Hidden folders of killed runs beside and in the folder, and their temporary files, go; a held one stays."""
     places = [
-        scored.parent / f"{STAGING}a",
-        scored / f"{STAGING}b",
+        scored.parent / f"{HIDDEN}a",
+        scored / f"{HIDDEN}b",
         temporary / f"{SCRATCH}c",
-        scored.parent / f"{STAGING}d",
+        scored.parent / f"{HIDDEN}d",
     ]
     for place in places:
         place.mkdir(mode=0o700)
@@ -77,10 +81,22 @@ def test_leftovers_go_and_what_is_in_use_stays(scored, temporary):
 
 def test_leftovers_go_without_the_folder(tmp_path):
     """A run that was killed early left something beside its folder; where none did, that is said."""
-    (tmp_path / f"{STAGING}a").mkdir(mode=0o700)
-    assert purge(tmp_path / "scored") == [tmp_path / f"{STAGING}a"]
+    (tmp_path / f"{HIDDEN}a").mkdir(mode=0o700)
+    assert purge(tmp_path / "scored") == [tmp_path / f"{HIDDEN}a"]
     with pytest.raises(NotOursError, match="does not exist"):
         purge(tmp_path / "scored")
+
+
+def test_a_run_that_goes_on_is_left_alone(scored):
+    """While another process writes to the folder, what it keeps there is no leftover."""
+    kept = scored.parent / f"{HIDDEN}profiles"
+    kept.touch(mode=0o600)
+    with (scored.parent / f"{HIDDEN}lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(BusyError):
+            purge(scored)
+    assert kept.exists()
+    assert (scored / "run.json").exists()
 
 
 def _no_record(folder):
@@ -113,7 +129,7 @@ def _folder(folder):
 def test_what_is_not_ours_is_refused_untouched(scored, spoil):
     """Without a record of ours, or with something odd under a name of ours, nothing is removed."""
     (scored.parent / "victim").write_text("x")
-    (scored.parent / f"{STAGING}a").mkdir(mode=0o700)
+    (scored.parent / f"{HIDDEN}a").mkdir(mode=0o700)
     spoil(scored)
     before = _tree(scored.parent)
     with pytest.raises(NotOursError, match="nothing was removed"):

@@ -1,0 +1,137 @@
+"""One run at a time writes to a place. What a killed run left there is known by its name, and cleared by the next.
+
+A place is claimed by a lock that the system drops when its holder ends, however it ends. Hidden files of the run bear
+the name of the place: ``.stillwatch-NAME.WHAT``, beside it, or in it where it is a folder that must be kept.
+"""
+
+import errno
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from detector.errors import BusyError
+from detector.files import sync
+
+#: Comes last where files are put into a folder one by one: a folder without it does not count as scored.
+LAST_FILE = "run.json"
+#: What a staging folder is called after the name of the place; `tempfile.mkdtemp` adds the last eight.
+STAGING = "new-"
+_STAGED = re.compile(rf"{STAGING}[a-z0-9_]{{8}}")
+_LOCK = "lock"
+#: What is kept of a log that is being read, see `detector.keeping`.
+KEPT = "profiles"
+#: A process id has at most seven digits.
+_PID_BYTES = 32
+#: Places that this process has claimed.
+_held: set[Path] = set()
+
+
+def must_keep(out: Path) -> bool:
+    """Tell whether an existing folder cannot be replaced: a mount, a working folder, or one in a locked parent."""
+    return out.is_dir() and (out.is_mount() or out == Path.cwd() or not os.access(out.parent, os.W_OK))
+
+
+def prefix_of(out: Path) -> str:
+    """Give how hidden files of a place are called."""
+    return f".stillwatch-{out.resolve().name}."
+
+
+def hidden(out: Path, what: str) -> Path:
+    """Give the path of a hidden file that belongs to a place."""
+    place = out.resolve()
+    return (place if must_keep(place) else place.parent) / (prefix_of(out) + what)
+
+
+def _make_parents(place: Path) -> list[Path]:
+    """Make the folders above a place; give those that were missing, deepest first."""
+    missing = [parent for parent in place.parents if not parent.exists()]
+    for parent in reversed(missing):
+        parent.mkdir(exist_ok=True)
+        sync(parent.parent)
+    return missing
+
+
+def _lock(path: Path, out: Path) -> int:
+    """Take the lock; gives its descriptor."""
+    while True:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Whoever held it may have removed the file between our opening and our locking it.
+            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+                os.ftruncate(handle, 0)
+                os.pwrite(handle, str(os.getpid()).encode(), 0)
+                return handle
+        except OSError as error:
+            found = os.pread(handle, _PID_BYTES, 0).decode("ascii", "replace")
+            os.close(handle)
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                raise
+            holder = f"process {found}" if found.isdigit() else "another process"
+            raise BusyError(
+                f"{out}: {holder} is writing there; wait until it has ended, or give another --out"
+            ) from None
+        os.close(handle)
+
+
+def _take_back(staging: Path, out: Path) -> None:
+    """Remove what a killed run had put into a folder that it was filling file by file, unless it got to the end."""
+    both = [out / path.name for path in staging.iterdir() if (out / path.name).exists()]
+    ours = [path for path in both if path.samefile(staging / path.name)]
+    if LAST_FILE not in {path.name for path in ours}:
+        for path in ours:
+            path.unlink()
+
+
+def _clear(out: Path) -> None:
+    """Remove what killed runs left."""
+    start = prefix_of(out)
+    for path in hidden(out, _LOCK).parent.iterdir():
+        if path.name.startswith(start) and _STAGED.fullmatch(path.name[len(start) :]):
+            _take_back(path, out)
+            shutil.rmtree(path, ignore_errors=True)
+    if (out / LAST_FILE).exists():
+        hidden(out, KEPT).unlink(missing_ok=True)
+
+
+@contextmanager
+def claim(out: Path) -> Iterator[None]:
+    """Hold a place for the block; a claim within a claim of the same process is passed through.
+
+    Parameters
+    ----------
+    out: what will be written; the folders above it are made, and removed again where the block fails.
+
+    Raises
+    ------
+    BusyError
+        Another process holds it; its id is named.
+    OSError
+        No lock can be made there.
+    """
+    place = out.resolve()
+    if place in _held:
+        yield
+        return
+    made = _make_parents(place)
+    try:
+        path = hidden(out, _LOCK)
+        handle = _lock(path, out)
+        _held.add(place)
+        try:
+            _clear(out)
+            yield
+        finally:
+            _held.discard(place)
+            with suppress(OSError):
+                path.unlink()
+            os.close(handle)
+    except BaseException:
+        for parent in made:
+            with suppress(OSError):
+                parent.rmdir()
+        raise
