@@ -185,6 +185,11 @@ class Profiles:
             batch = Batch(events, self._number(events.column("account_id")))
             piece.kernel(self.states["rhythm"], batch.account, batch.order, *piece.prepare(batch))
 
+    def take_names(self, account_ids: list[str]) -> None:
+        """Say whose profiles the states hold, row by row."""
+        self.account_ids = account_ids
+        self._numbers = {account: i for i, account in enumerate(account_ids)}
+
     def take(self, rows: npt.NDArray[np.int64]) -> "Profiles":
         """Give the profiles of some accounts, by row, in that order."""
         states = {name: type(s)(*(a[rows] for a in s)) for name, s in self.trimmed().items()}
@@ -203,8 +208,7 @@ class Profiles:
             for place in range(len(arrays)):
                 arrays[place] = arrays[place][rows]
             self.states[name] = kind(*arrays)
-        self.account_ids = [self.account_ids[row] for row in rows]
-        self._numbers = {account: i for i, account in enumerate(self.account_ids)}
+        self.take_names([self.account_ids[row] for row in rows])
 
     def trimmed(self) -> dict[str, Any]:
         """Give the states without free rows; arrays of shape (n_accounts, ...)."""
