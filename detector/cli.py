@@ -1,15 +1,15 @@
 """The `stillwatch` command: options in, library calls, a table out. Heavy imports happen inside commands."""
 
-import errno
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from detector import __version__
-from detector.errors import DiskFullError, StillwatchError
+from detector.errors import StillwatchError, system_fault
 from detector.options import (
     AccountBy,
     Assignments,
@@ -117,9 +117,6 @@ def score(
 
     Example: stillwatch score last_14_days.parquet --out today --history yesterday
     """
-    from detector.reports.atomic import check_free
-
-    check_free(out)
     pseudonyms = pseudonyms_of(key_file)
     looked = _looked(history, pseudonyms.key_id if pseudonyms else None)
     options = {
@@ -137,20 +134,46 @@ def score(
         "detector": {"name": detector, "model": model},
         "report": {"include_excerpts": True if include_excerpts else None},
     }
-    settings = resolve(config, assignments, options)
-    from detector.progress import progress
-    from detector.reports.artist import drawing_aside
+    from detector.reports.atomic import claimed
 
-    with drawing_aside(threads=settings.input.n_threads) as draw, progress(quiet=quiet or as_json) as tell:
-        from detector.pipeline import score as run
+    with claimed(out):
+        settings = resolve(config, assignments, options)
+        from detector.keeping import kept_beside
+        from detector.progress import progress
+        from detector.reports.artist import drawing_aside
 
-        results = run(logs, settings, accounts=accounts, allow=allow, history=looked, pseudonyms=pseudonyms, tell=tell)
-        tell("writing the report")
-        # Its libraries are loaded by now, beside the reading.
-        from detector.reports.publish import write_results
+        # What is kept holds accounts by their names.
+        kept_at = None if pseudonyms else out
+        with (
+            drawing_aside(threads=settings.input.n_threads) as draw,
+            progress(quiet=quiet or as_json) as tell,
+            kept_beside(kept_at, _aside(quiet=quiet)) as kept,
+        ):
+            from detector.pipeline import score as run
 
-        write_results(results, out, report_accounts=settings.report.accounts, draw=draw)
+            results = run(
+                logs,
+                settings,
+                accounts=accounts,
+                allow=allow,
+                history=looked,
+                pseudonyms=pseudonyms,
+                kept=kept,
+                tell=tell,
+            )
+            tell("writing the report")
+            # Its libraries are loaded by now, beside the reading.
+            from detector.reports.publish import write_results
+
+            write_results(results, out, report_accounts=settings.report.accounts, draw=draw)
     _say(results, out, quiet=quiet, as_json=as_json)
+
+
+def _aside(*, quiet: bool) -> Callable[[str], None]:
+    """Say things to people on standard error, or not at all."""
+    from detector.reports.safe import safe_text
+
+    return lambda text: None if quiet else typer.echo(f"stillwatch: {safe_text(text)}", err=True)
 
 
 def _looked(history: Path | None, key_id: str | None) -> Any:
@@ -355,27 +378,30 @@ def _add_plugins() -> None:
         entry.load()(app)
 
 
-def main() -> None:
-    """Run the command line; the one place that exits."""
-    import gc
-
+def _leave(error: StillwatchError) -> NoReturn:
     from detector.reports.safe import safe_text
+
+    sys.stderr.write(f"stillwatch: {safe_text(str(error))}\n")
+    sys.exit(error.exit_code)
+
+
+def main() -> None:
+    """Run the command line; the one place that exits, with `_leave`."""
+    import gc
 
     gc.set_threshold(_YOUNG_OBJECTS)
     _add_plugins()
     try:
         app()
     except StillwatchError as error:
-        sys.stderr.write(f"stillwatch: {safe_text(str(error))}\n")
-        sys.exit(error.exit_code)
+        _leave(error)
     except BrokenPipeError:
         sys.exit(0)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+        fault = system_fault(error)
+        if fault is None:
             raise
-        full = DiskFullError("the disk is full; nothing was written under its final name; free space, and run again")
-        sys.stderr.write(f"stillwatch: {full}\n")
-        sys.exit(full.exit_code)
+        _leave(fault)
     except KeyboardInterrupt:
         sys.stderr.write("stillwatch: stopped; nothing was written\n")
         sys.exit(130)

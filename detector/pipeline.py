@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from detector.clock import Clock
 from detector.engines.embedded import EmbeddedEngine
+from detector.keeping import Kept, keeper_of
 from detector.logs.enrichment import Enrichment, enrich, read_enrichments
 from detector.progress import Tell, silent
 from detector.pseudonyms import Pseudonyms
@@ -65,6 +66,7 @@ def score(
     allow: Path | None = None,
     history: pa.Table | None = None,
     pseudonyms: Pseudonyms | None = None,
+    kept: Kept | None = None,
     tell: Tell = silent,
 ) -> Results:
     """Score a log.
@@ -76,6 +78,7 @@ def score(
     allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
     history: of the looks before this one, columns of `tables.HISTORY`; none when this is the first.
     pseudonyms: for accounts and what they share; none leaves names as they are. The history is under the same ones.
+    kept: where what was read is kept for the next run, should this one be cut off; none is nowhere.
     tell: takes progress.
 
     Returns
@@ -96,7 +99,8 @@ def score(
         prepared = aside.submit(_prepare, settings, files, allow)
         with clock.stage("read_and_fold"):
             wanted = _optional_slices(settings.detector, prepared)
-            profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell), wanted=wanted)
+            keeper = keeper_of(kept, log, settings.input, wanted) if kept else None
+            profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell), wanted=wanted, keeper=keeper)
             detector, known, allowed = prepared.result()
             enriched = enrich(profiles, known)
         tell("linking and scoring accounts")

@@ -1,27 +1,22 @@
 """From an opened log to profiles: batches are read ahead while the last is folded."""
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.engines.embedded import Log, Restart
+from detector.keeping import Keeper
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
 from detector.turns import read_ahead
 
 
-def _within(batches: Iterator[pa.RecordBatch], window_us: tuple[int, int] | None) -> Iterator[pa.RecordBatch]:
-    """Keep the rows of a window; batches that have none are passed over."""
+def _within(batch: pa.RecordBatch, window_us: tuple[int, int] | None) -> pa.RecordBatch:
+    """Keep the rows of a window."""
     if window_us is None:
-        yield from batches
-        return
+        return batch
     begin, end = (pa.scalar(bound, pa.timestamp("us", "UTC")) for bound in window_us)
-    for batch in batches:
-        at = batch.column("occurred_at")
-        kept = batch.filter(pc.and_(pc.greater_equal(at, begin), pc.less(at, end)))
-        if kept.num_rows:
-            yield kept
+    at = batch.column("occurred_at")
+    return batch.filter(pc.and_(pc.greater_equal(at, begin), pc.less(at, end)))
 
 
 def fold_log(
@@ -31,6 +26,7 @@ def fold_log(
     tell: Tell = silent,
     wanted: tuple[str, ...] = (),
     window_us: tuple[int, int] | None = None,
+    keeper: Keeper | None = None,
 ) -> Profiles:
     """Read a log into profiles.
 
@@ -38,6 +34,7 @@ def fold_log(
     ----------
     wanted: optional slices to keep.
     window_us: Unix times [us] from the first of which, and before the second, rows are read; None is all.
+    keeper: keeps what was read, and gives what an earlier run has kept; of whole logs.
 
     Raises
     ------
@@ -45,11 +42,16 @@ def fold_log(
         See `Log.batches`.
     """
     columns = columns_read(log.columns)
+    found = keeper.found(threads=threads) if keeper else None
     while True:
-        profiles = Profiles(columns, threads=threads, wanted=wanted)
-        n_rows = 0
+        profiles, since = found or (Profiles(columns, threads=threads, wanted=wanted), None)
+        n_rows = sum(tally.n_read for tally in since.tallies) if since else 0
+        found = None
         try:
-            for batch in read_ahead(_within(log.batches(columns), window_us)):
+            for batch, mark in read_ahead(log.marked(columns, since=since)):
+                if keeper and mark:
+                    keeper.offer(profiles, mark)
+                batch = _within(batch, window_us)
                 profiles.fold(batch)
                 n_rows += batch.num_rows
                 tell("reading requests", n_rows)
@@ -58,6 +60,6 @@ def fold_log(
         break
     if profiles.n_late:
         tell("putting requests in order of time")
-        profiles.refold_rhythm(_within(log.ordered_times(), window_us))
+        profiles.refold_rhythm(_within(batch, window_us) for batch in log.ordered_times())
     profiles.put_in_order()
     return profiles

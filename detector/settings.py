@@ -46,6 +46,12 @@ class InputSettings(Settings):
     memory: str = Field(
         "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"
     )
+    keep_s: float = Field(
+        30.0,
+        ge=0,
+        description="seconds of reading after which what was read is kept beside the output, so that a run that is cut "
+        "off goes on there; 0 is as often as can be (chosen: a short run keeps nothing)",
+    )
 
     @model_validator(mode="after")
     def _one_identity(self) -> "InputSettings":

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import pyarrow as pa
@@ -36,6 +36,10 @@ class Tally:
     n_passed_over: int = 0
     n_by_rung: Counter[int] = field(default_factory=Counter)
     rejected: list[tuple[int, str]] = field(default_factory=list)
+
+    def copy(self) -> "Tally":
+        """Give the counts as they are now."""
+        return replace(self, n_by_rung=Counter(self.n_by_rung), rejected=list(self.rejected))
 
 
 @dataclass(frozen=True)

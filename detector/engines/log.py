@@ -1,13 +1,15 @@
 """A log, opened: its rows as batches, what was counted, what was refused."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from detector.engines.chunks import Tally
+from detector.engines.marks import Mark
 from detector.engines.scans import FileScan, SuspectError
 from detector.errors import EmptyInputError, StillwatchError, TooManyRejectsError
 from detector.logs.digests import Digests
@@ -153,17 +155,45 @@ class Log:
         EmptyInputError
             After the last batch: there was none.
         """
+        for batch, _ in self.marked(columns):
+            yield batch
+
+    def marked(
+        self, columns: Sequence[str] | None = None, *, since: Mark | None = None
+    ) -> Iterator[tuple[pa.RecordBatch, Callable[[], Mark] | None]]:
+        """Yield what `batches` does, each with what marks the place before it, where that is one to go on from.
+
+        Parameters
+        ----------
+        since: a mark of the same log, read with the same settings; rows before it are counted, not handed out again.
+        """
         wanted = [column for column in self.columns if columns is None or column in columns]
         checked = tuple(column for column in self.columns if column in wanted or column in REQUIRED)
         if checked != self._read_columns:
             self._verified.clear()
         self._read_columns = checked
         self._digests.start()
-        self._tallies = {}
-        for scan in self._scans:
-            for batch in self._file_batches(scan, checked):
-                yield batch.select(wanted)
+        n_done, begin = self._go_on(since)
+        for number, scan in enumerate(self._scans[n_done:], n_done):
+            for batch, place in self._file_batches(scan, checked, begin):
+                yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
+            begin = 0
         self._check_counts()
+
+    def _go_on(self, since: Mark | None) -> tuple[int, int]:
+        """Take over what was counted up to a mark; gives files done, and the place in the next."""
+        self._tallies = {}
+        if since is None:
+            return 0, 0
+        self._exact |= {self._scans[number] for number in since.exact}
+        self._verified |= set(self._scans[: since.n_files]) - self._exact
+        self._tallies = {scan: tally.copy() for scan, tally in zip(self._scans, since.tallies, strict=False)}
+        return since.n_files, since.offset
+
+    def _mark(self, number: int, offset: int, tally: Tally) -> Mark:
+        exact = tuple(place for place, scan in enumerate(self._scans) if scan in self._exact)
+        done = [self._tallies[scan] for scan in self._scans[:number]]
+        return Mark(number, offset, tuple([*done, tally] if offset else done), exact)
 
     def ordered_times(self) -> Iterator[pa.RecordBatch]:
         """Yield account, instant and count of all good rows, ordered by instant, then account.
@@ -247,11 +277,13 @@ class Log:
         """Give back everything; temporary files vanish."""
         self._resources.close()
 
-    def _file_batches(self, scan: FileScan, columns: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-        tally = self._tallies[scan] = Tally()
+    def _file_batches(
+        self, scan: FileScan, columns: tuple[str, ...], begin: int
+    ) -> Iterator[tuple[pa.RecordBatch, tuple[int, Tally] | None]]:
+        tally = self._tallies[scan] = self._tallies.get(scan, Tally())
         if scan not in self._exact:
             try:
-                yield from scan.fast(columns, tally)
+                yield from scan.placed(columns, tally, begin)
             except SuspectError:
                 self._exact.add(scan)
                 if tally.n_read:
@@ -261,7 +293,10 @@ class Log:
                 self._verified.add(scan)
                 return
         tally = self._tallies[scan] = Tally()
-        yield from scan.exact(columns, tally)
+        place: tuple[int, Tally] | None = (0, Tally())
+        for batch in scan.exact(columns, tally):
+            yield batch, place
+            place = None
 
     def _verify(self, scans: Sequence[FileScan]) -> None:
         """Find out which files need the exact way, without handing out rows."""

@@ -47,8 +47,10 @@ def json_relation(path: str, keys: Sequence[str]) -> str:
     )
 
 
-def parquet_relation(path: str, *, numbered: bool = False) -> str:
-    """Write the reading of a Parquet file, with `file_row_number` from 0 on demand."""
+def parquet_relation(path: str, *, numbered: bool = False, begin: int = 0) -> str:
+    """Write the reading of a Parquet file from row `begin` on, with `file_row_number` from 0 on demand."""
+    if begin:
+        return f"(FROM {parquet_relation(path, numbered=True)} WHERE file_row_number >= {begin})"
     return f"read_parquet({quote_text(path)}, hive_partitioning = false, file_row_number = {str(numbered).lower()})"
 
 

@@ -3,6 +3,7 @@
 Both end in the same query, so a value does not depend on the way it was read.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,16 +74,34 @@ class FileScan:
             self.file.kind == "csv" and (self.header.n_lines > 1 or len(self.physical) > _MAX_WIDTH)
         )
 
-    def rows_sql(self, columns: Sequence[str]) -> str:
-        """Write the query that gives a Parquet file's canonical columns, truncation mark and fault number."""
-        return self.plan.select(parquet_relation(self.path), columns)
+    def rows_sql(self, columns: Sequence[str], begin: int = 0) -> str:
+        """Write the query that gives a Parquet file's canonical columns, truncation mark and fault number.
+
+        Row groups that end before row `begin` are passed over unread.
+        """
+        return self.plan.select(parquet_relation(self.path, begin=begin), columns)
 
     def kept_sql(self, columns: Sequence[str]) -> str:
         """Write the query that gives those rows of a Parquet file that are requests."""
         return self.rows_sql(columns) + (f" WHERE {KEPT}" if self.plan.keep else "")
 
     def fast(self, columns: Sequence[str], tally: Tally) -> Iterator[pa.RecordBatch]:
-        """Yield batches of canonical columns.
+        """Yield batches of canonical columns; see `placed`."""
+        for batch, _ in self.placed(columns, tally):
+            yield batch
+
+    def placed(
+        self, columns: Sequence[str], tally: Tally, begin: int = 0
+    ) -> Iterator[tuple[pa.RecordBatch, tuple[int, Tally] | None]]:
+        """Yield batches of canonical columns, each with the place before it, where that is one to go on from.
+
+        Parameters
+        ----------
+        begin: such a place: bytes of whole records after the header, or rows of a Parquet file.
+
+        Returns
+        -------
+        Batches; places, each with what had been counted up to there.
 
         Raises
         ------
@@ -90,16 +109,29 @@ class FileScan:
             A record is not as it should be; what was yielded before holds no such record.
         """
         with self._guarded():
-            is_text = self.file.kind != "parquet"
-            for batch in self._pieces(columns) if is_text else self._query(self.rows_sql(columns)):
+            for batch, place in self._text(columns, begin) if self._is_text else self._rows(columns, begin):
                 if pc.max(batch.column(FAULT)).as_py():
                     raise SuspectError
+                before = None if place is None else (place, tally.copy())
                 batch = self._kept(batch, tally)
                 tally.n_read += batch.num_rows
                 self._count(batch, tally)
-                yield from self._slices(batch, columns)
-            if is_text and tally.n_read + tally.n_passed_over == 0:
+                for part in self._slices(batch, columns):
+                    yield part, before
+                    before = None
+            if self._is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
+
+    @property
+    def _is_text(self) -> bool:
+        return self.file.kind != "parquet"
+
+    def _rows(self, columns: Sequence[str], begin: int) -> Iterator[tuple[pa.RecordBatch, int | None]]:
+        """The batches of a Parquet file; where a row holds many, none but its beginning is a place to go on from."""
+        place = begin
+        for batch in self._query(self.rows_sql(columns, begin)):
+            yield batch, None if self.plan.steps.has_rows and place else place
+            place += batch.num_rows
 
     def head(self, columns: Sequence[str], n_rows: int, tally: Tally) -> pa.RecordBatch | None:
         """Give the first rows, or none if there is none; the tally counts those of them that were cut.
@@ -114,7 +146,7 @@ class FileScan:
                 sql = f"SELECT * FROM ({self.kept_sql(columns)}) LIMIT {n_rows}"
                 batch = next(self._query(sql), None)
             else:
-                batch = next(self._pieces(columns, size=pieces.HEAD_BYTES), None)
+                batch, _ = next(self._text(columns, size=pieces.HEAD_BYTES), (None, 0))
             if batch is None:
                 return None
             batch = self._kept(batch, Tally()).slice(0, n_rows)
@@ -127,15 +159,24 @@ class FileScan:
     def _dialect(self) -> Dialect:
         return Dialect(self.physical, self.delimiter)
 
-    def _pieces(self, columns: Sequence[str], *, size: int | None = None) -> Iterator[pa.RecordBatch]:
-        """The batches of a text file, a piece each."""
+    def _text(
+        self, columns: Sequence[str], begin: int = 0, *, size: int | None = None
+    ) -> Iterator[tuple[pa.RecordBatch, int | None]]:
+        """The batches of a text file, a piece each, with the bytes before it."""
         is_csv = self.file.kind == "csv"
         chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
         steps = self.plan.steps
         usual = pieces.DOCUMENTS_BYTES if steps.has_documents else pieces.PIECE_BYTES
         size = pieces.ROWS_BYTES if steps.has_rows else size or usual
-        skip = self.header.n_bytes if is_csv else 0
-        cuts = cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv)
+        skip = (self.header.n_bytes if is_csv else 0) + begin
+        places = deque([begin])
+
+        def counted(cuts: Iterator[memoryview]) -> Iterator[memoryview]:
+            for piece in cuts:
+                places.append(places[-1] + len(piece))
+                yield piece
+
+        cuts = counted(cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv))
         fed = map(without_returns, cuts) if self.header.has_return else cuts
 
         def parse(path: str) -> pa.Table:
@@ -151,7 +192,10 @@ class FileScan:
 
         try:
             for table in side_by_side(fed, self.stages, parse):
-                yield from table.combine_chunks().to_batches()
+                place: int | None = places.popleft()
+                for batch in table.combine_chunks().to_batches():
+                    yield batch, place
+                    place = None
         except UnendingRecordError:
             raise SuspectError from None
 

@@ -43,3 +43,8 @@ def descriptor_path(descriptor: int) -> str:
     """Give the path under which an open descriptor can be opened again."""
     proc = Path("/proc/self/fd")
     return os.fspath((proc if proc.is_dir() else Path("/dev/fd")) / str(descriptor))
+
+
+def is_spooled(file: LogFile) -> bool:
+    """Tell whether a file is a copy that only this process can open."""
+    return Path(file.path).parent == Path(descriptor_path(0)).parent

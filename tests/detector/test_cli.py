@@ -375,21 +375,39 @@ def test_a_stop_by_hand_is_no_traceback(run: Run, folder: Path, monkeypatch: pyt
     assert run("score") == (130, "", "stillwatch: stopped; nothing was written\n")
 
 
-def test_a_full_disk_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user reads what to do, not where our code was; any other failure of the system stays what it is."""
+@pytest.mark.parametrize(
+    ("raised", "kind", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), errors.DiskFullError, "the disk is full"),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), errors.DiskFullError, "the disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.bin"), errors.WriteError, "a.bin: the system refused"),
+        (OSError("no number"), errors.WriteError, "the system refused"),
+        (MemoryError(), errors.MemoryLimitError, "the system gives no more memory"),
+        (RuntimeError("can't start new thread"), errors.MemoryLimitError, "the system gives no more memory"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, raised: Exception, kind: type[errors.StillwatchError], said: str
+) -> None:
+    """A user reads what to do, not where our code was."""
 
-    def full() -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def refused() -> None:
+        raise raised
 
-    def forbidden() -> None:
-        raise OSError(errno.EACCES, "Permission denied")
-
-    monkeypatch.setattr(cli, "app", full)
+    monkeypatch.setattr(cli, "app", refused)
     code, out, err = run("score")
-    assert (code, out) == (errors.DiskFullError.exit_code, "")
-    assert err.startswith("stillwatch: the disk is full")
-    monkeypatch.setattr(cli, "app", forbidden)
-    with pytest.raises(PermissionError, match="Permission denied"):
+    assert (code, out, err.count("\n")) == (kind.exit_code, "", 1)
+    assert err.startswith(f"stillwatch: {said}")
+
+
+def test_a_fault_of_ours_stays_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the system is not to blame for keeps its traceback."""
+
+    def broken() -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(cli, "app", broken)
+    with pytest.raises(RuntimeError, match="a defect"):
         run("score")
 
 
