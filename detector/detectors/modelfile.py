@@ -25,6 +25,11 @@ def _digest(content: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
+def sealed(content: dict[str, Any]) -> str:
+    """Write a model's content with its digest; there is one text for a content."""
+    return json.dumps({**content, "sha256": _digest(content)}, indent=1, sort_keys=True) + "\n"
+
+
 def _rounded(values: Values) -> list[float]:
     return [float(f"{v:.6g}") for v in values]
 
@@ -73,7 +78,7 @@ def to_json(model: AdditiveModel) -> str:
     content = {"schema": SCHEMA, "fitted_on": model.fitted_on, "levels": levels, "population": population}
     if model.kinds:
         content["kinds"] = {name: written(kind) for name, kind in model.kinds.items()}
-    return json.dumps({**content, "sha256": _digest(content)}, indent=1, sort_keys=True) + "\n"
+    return sealed(content)
 
 
 def _curve(name: str, raw: dict[str, Any]) -> Curve:
@@ -143,14 +148,14 @@ def from_json(text: str, *, where: str) -> AdditiveModel:
     Raises
     ------
     ModelError
-        It is not a model, of another schema, or not what its digest says.
+        It is not a model, of another schema, or not to the byte what was written.
     """
     try:
         stored = json.loads(text)
         sha256 = stored.pop("sha256")
         if stored["schema"] not in (SCHEMA, OLDER_SCHEMA):
             raise ModelError(f"{where}: schema {stored['schema']!r}, {SCHEMA!r} is needed; fit the model again")
-        if _digest(stored) != sha256:
+        if sealed(stored) != text:
             raise ModelError(f"{where}: changed after it was made, its digest differs; fit the model again")
         levels = {int(level): _level(part) for level, part in stored["levels"].items()}
         population = _population(stored.get("population", {}))
@@ -174,6 +179,6 @@ def load_model(path: Path | None) -> AdditiveModel:
         shipped = resources.files("detector.detectors").joinpath("combined.json")
         return from_json(shipped.read_text(encoding="utf-8"), where="the shipped model")
     try:
-        return from_json(path.read_text(encoding="utf-8"), where=str(path))
+        return from_json(path.read_bytes().decode("utf-8"), where=str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: cannot be read; give a file made by `stillwatch fit`") from error

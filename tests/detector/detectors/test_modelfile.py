@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.detectors.combined import Combined
-from detector.detectors.modelfile import OLDER_SCHEMA, SCHEMA, _digest, from_json, load_model, to_json
+from detector.detectors.modelfile import OLDER_SCHEMA, SCHEMA, from_json, load_model, sealed, to_json
 from detector.errors import ModelError
 from detector.features.catalogue import FEATURES
 from tests.detector.detectors.small_models import paired_model, small_model
@@ -56,12 +56,24 @@ def test_a_changed_number_is_named_as_such(old: str, new: str) -> None:
         from_json(TEXT.replace(old, new, 1), where="here")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"n": 100', '"n":  100'), ("0.25", "0.250"), ("0.25", "25e-2"), ("{", '{"sha256": "",'), ("\n", "\r\n")],
+)
+def test_what_means_the_same_is_refused_too(old: str, new: str, tmp_path: Path) -> None:
+    """A file is taken to the byte: another spelling of a number, a blank, a key given twice are changes."""
+    assert old in TEXT
+    (tmp_path / "model.json").write_bytes(TEXT.replace(old, new, 1).encode())
+    with pytest.raises(ModelError, match=r"model\.json: (changed after it was made|is not a model)"):
+        load_model(tmp_path / "model.json")
+
+
 def resealed(change: "callable") -> str:  # type: ignore[valid-type]
     """Change a model's content and give it a digest that fits."""
     content = json.loads(TEXT)
     del content["sha256"]
     change(content)
-    return json.dumps({**content, "sha256": _digest(content)})
+    return sealed(content)
 
 
 def test_another_schema_is_refused() -> None:
@@ -169,4 +181,4 @@ def test_a_pair_without_its_curves_is_refused() -> None:
     content = json.loads(to_json(paired_model()))
     del content["sha256"], content["levels"]["0"]["curves"]["repeats"]
     with pytest.raises(ModelError, match="here: is not a model of this version; fit the model again"):
-        from_json(json.dumps({**content, "sha256": _digest(content)}), where="here")
+        from_json(sealed(content), where="here")
