@@ -1,0 +1,104 @@
+"""Runs of `stillwatch score` that can be killed: one process loads the libraries and forks one run after the other."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tests.detector.worlds import draw_events
+
+ROOT = Path(__file__).parents[2]
+_SERVER = """
+import json, os, sys
+import detector.cli, detector.judging, detector.keeping, detector.pipeline, detector.reports.publish
+from detector.__main__ import run
+for line in sys.stdin:
+    argv, err = json.loads(line)
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 0); os.dup2(0, 1)
+        sys.argv = ["stillwatch", *argv]
+        try:
+            run()
+        except SystemExit as left:
+            os._exit(left.code)
+        os._exit(99)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Server:
+    """Starts runs; each is a process of its own."""
+
+    def __init__(self, scratch: Path) -> None:
+        self._err = scratch / "stderr.txt"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+        )
+
+    def start(self, *argv: str) -> int:
+        """Start a run; gives its process id."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([argv, str(self._err)]) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def end(self) -> tuple[int, str]:
+        """Wait for the run; gives its exit code, negative for a signal, and what it said."""
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline()), self._err.read_text()
+
+    def close(self) -> None:
+        """End the server."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def draw(n: int = 20_000) -> pa.Table:
+    """Draw a log in order of time, of two hundred accounts."""
+    return pa.Table.from_batches([draw_events(3, n=n, accounts=200)])
+
+
+def write_parts(log: pa.Table, folder: Path, n: int, *, as_csv: bool = False) -> list[str]:
+    """Write a log as n files."""
+    folder.mkdir()
+    edges = [place * log.num_rows // n for place in range(n + 1)]
+    for place in range(n):
+        part = log.slice(edges[place], edges[place + 1] - edges[place])
+        if as_csv:
+            pa.csv.write_csv(part, folder / f"part-{place}.csv")
+        else:
+            pq.write_table(part, folder / f"part-{place}.parquet")
+    return sorted(str(path) for path in folder.iterdir())
+
+
+def contents(out: Path) -> dict[str, Any]:
+    """Give the bytes of each output; the run record without how long it took."""
+    found: dict[str, Any] = {path.name: path.read_bytes() for path in out.iterdir()}
+    found["run.json"] = {key: value for key, value in json.loads(found["run.json"]).items() if key != "timings_s"}
+    return found
+
+
+def vm_peak_of(*argv: str) -> int:
+    """Run once; gives the most address space that it held [bytes]."""
+    code = (
+        "import sys, os, re\nfrom detector.cli import main\nsys.argv[0] = 'stillwatch'\n"
+        "try:\n main()\nexcept SystemExit:\n pass\n"
+        "print(re.search(r'VmPeak:\\s+(\\d+)', open('/proc/self/status').read())[1]); sys.stdout.flush(); os._exit(0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *argv], capture_output=True, text=True, check=True, cwd=ROOT)
+    return int(done.stdout.split()[-1]) << 10
+
+
+def environment(**given: str) -> dict[str, str]:
+    """Give the environment with some variables changed."""
+    return {**os.environ, **given}

@@ -1,0 +1,333 @@
+"""Killed, starved, on a failing disk, with changed files: right outputs or none. Minutes, so outside the default run.
+
+`python -m pytest tests/torture/test_crashes.py --override-ini addopts="-q" -s` prints what was measured; with
+`--basetemp` on a file system in memory it takes half as long.
+"""
+
+import gzip
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from detector import cli, errors
+from detector.claims import KEPT, hidden
+from detector.detectors.modelfile import load_model
+from detector.errors import ModelError
+from detector.keeping import kept_beside
+from detector.pipeline import score
+from detector.profiles.state import save
+from detector.profiles.store import Profiles
+from detector.reports.atomic import claimed
+from detector.reports.publish import write_results
+from detector.results import Results
+from detector.settings import ScoreSettings, load
+from tests.detector.profiles.test_state import check_damages
+from tests.detector.worlds import COLUMNS, draw_events
+from tests.torture.faults import KINDS, Faults, injected
+from tests.torture.runs import ROOT, Server, contents, draw, environment, vm_peak_of, write_parts
+
+N_KILLS = 200
+N_MUTATIONS = 1000
+#: Kills of one run before it may end.
+_IN_A_ROW = 4
+_OPTIONS = ("--quiet", "--threads", "2", "--set", "policy.budget=0.05")
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A process that starts runs."""
+    made = Server(tmp_path)
+    yield made
+    made.close()
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()} - {"log", "stderr.txt", "whole"}
+
+
+@pytest.mark.parametrize("as_csv", [False, True])
+def test_killed_at_any_instant_a_run_goes_on_to_the_same_bytes(tmp_path: Path, server: Server, as_csv: bool) -> None:
+    """A hundred kills each: nothing partial under a final name, and what ends is byte-equal, with nothing beside it."""
+    write_parts(draw(8000), tmp_path / "log", 12, as_csv=as_csv)
+    argv = ["score", str(tmp_path / "log"), *_OPTIONS[1:], "--set", "input.keep_s=0", "--out"]
+    times = []
+    for _ in range(2):
+        shutil.rmtree(tmp_path / "whole", ignore_errors=True)
+        began = time.monotonic()
+        server.start(*argv, str(tmp_path / "whole"))
+        assert server.end()[0] == 0
+        times.append(time.monotonic() - began)
+    whole, out, rng = contents(tmp_path / "whole"), tmp_path / "out", np.random.default_rng(1 + as_csv)
+    n_kills, n_ended, n_resumed, in_a_row = 0, 0, 0, 0
+    while n_kills < N_KILLS // 2 or in_a_row:
+        child = server.start(*argv, str(out))
+        if in_a_row < _IN_A_ROW and n_kills < N_KILLS // 2:
+            time.sleep(float(rng.uniform(0, min(times))))
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        code, said = server.end()
+        n_resumed += "an earlier run was cut off" in said
+        assert code in (0, -signal.SIGKILL), said
+        if code:
+            n_kills, in_a_row = n_kills + 1, in_a_row + 1
+        if not out.exists():
+            assert code
+            continue
+        assert whole == contents(out)
+        if not code:
+            assert _names(tmp_path) == {"out"}
+            n_ended, in_a_row = n_ended + 1, 0
+        shutil.rmtree(out)
+    print(f"\nkills {n_kills}, ended and byte-equal {n_ended}, went on {n_resumed}, run {min(times):.2f} s")
+    assert n_resumed > n_kills // 10
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """What a run found."""
+    files = write_parts(draw(3000), tmp_path_factory.mktemp("faults") / "log", 1)
+    found = score(files, load(ScoreSettings, {"policy": {"budget": 0.05}}, where="test"))
+    return Results(**vars(found) | {"run": {}})
+
+
+@pytest.fixture(scope="module")
+def profiles() -> Profiles:
+    """Some profiles to keep."""
+    made = Profiles(COLUMNS)
+    made.fold(draw_events(1))
+    return made
+
+
+def _write(results: Results, profiles: Profiles, out: Path) -> None:
+    """Do all that a run does with files: claim, keep, keep again, write."""
+    with claimed(out), kept_beside(out, print) as kept:
+        for _ in range(2):
+            save(profiles, kept.path, note={})
+        write_results(results, out, report_accounts=2)
+
+
+def _shown(out: Path) -> dict[str, bytes]:
+    """Give what lies under final names."""
+    paths = out.iterdir() if out.exists() else ()
+    return {path.name: path.read_bytes() for path in paths if not path.name.startswith(".")}
+
+
+def _place(folder: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> Path:
+    """Give a new output: absent, below absent folders, or a folder that must be kept."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    if way == "deep":
+        return folder / "a" / "b" / "out"
+    if way == "kept":
+        (folder / "out").mkdir()
+        monkeypatch.chdir(folder / "out")
+    return folder / "out"
+
+
+_FAULTS = [(kind, "absent") for kind in KINDS if kind != "kill"]
+_FAULTS += [(kind, way) for kind in ("broken", "torn") for way in ("deep", "kept")]
+
+
+@pytest.mark.parametrize(("kind", "way"), _FAULTS)
+def test_whatever_operation_fails_there_is_one_message_and_nothing_else(
+    results: Results, profiles: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str], kind: str, way: str,
+) -> None:  # fmt: skip
+    """Each open, write, sync, link, name and folder in turn: an exit code, a sentence, no output and no litter."""
+    folder, at, codes = tmp_path / "work", 0, set[int]()
+    monkeypatch.setattr(cli, "_add_plugins", lambda: None)
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "mine").write_text("mine")
+    with monkeypatch.context() as plain:
+        _write(results, profiles, out := _place(folder, plain, way))
+        whole = {path.name: path.read_bytes() for path in out.iterdir()}
+    while True:
+        at += 1
+        out = _place(folder, monkeypatch, way)
+        faults = Faults(kind, at, folder)
+        monkeypatch.setattr(cli, "app", lambda: _write(results, profiles, out))  # noqa: B023
+        code = 0
+        with injected(faults):
+            try:
+                cli.main()
+            except SystemExit as left:
+                code = int(left.code or 0)
+        said = capsys.readouterr().err
+        found = _shown(out)
+        if faults.n < at or kind == "short" or (kind == "interrupted" and not code):
+            assert (code, found) == (0, whole)
+            if faults.n < at:
+                break
+            continue
+        assert (code > 2 or "no folder can be made there" in said, said.count("\n"), found) == (True, 1, {}), (at, said)
+        codes.add(code)
+        rest = {p for p in folder.rglob("*") if p != folder / "out" and not p.name.endswith(f".{KEPT}")}
+        assert all(p.is_dir() and hidden(out, KEPT).is_relative_to(p) for p in rest), rest
+    assert (tmp_path / "old" / "mine").read_text() == "mine"
+    assert codes <= {2, errors.DiskFullError.exit_code, errors.WriteError.exit_code}
+    print(f"\n{kind}, {way}: {at - 1} operations, exit codes {sorted(codes)}")
+
+
+@pytest.mark.parametrize("way", ["absent", "kept"])
+def test_killed_after_any_operation_the_next_run_writes_all(
+    results: Results, profiles: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """After each open, write, sync, link and name: what is there is whole, and the next run leaves nothing else."""
+    folder, at, n_whole = tmp_path / "work", 0, 0
+    with monkeypatch.context() as plain:
+        _write(results, profiles, out := _place(folder, plain, way))
+        whole = {path.name: path.read_bytes() for path in out.iterdir()}
+    code = -1
+    while code:
+        at += 1
+        out = _place(folder, monkeypatch, way)
+        child = os.fork()
+        if not child:
+            with injected(Faults("kill", at, folder)):
+                _write(results, profiles, out)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert code in (0, -signal.SIGKILL)
+        shown = _shown(out)
+        assert all(whole[name] == data for name, data in shown.items())
+        if "run.json" in shown:
+            n_whole += 1
+            assert shown == whole
+            with pytest.raises(errors.OutputNotEmptyError):
+                _write(results, profiles, out)
+        else:
+            _write(results, profiles, out)
+        assert whole == {path.name: path.read_bytes() for path in out.iterdir()}
+        assert _names(folder) == {"out"}
+    print(f"\n{way}: killed after each of {at - 1} operations, {n_whole} had all outputs")
+
+
+def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path) -> None:
+    """From what it needs down to a twentieth: an output is right or absent, and a refusal is one sentence."""
+    files = write_parts(draw(60_000), tmp_path / "log", 2)
+    argv = ["score", *files, *_OPTIONS, "--out"]
+    peak = vm_peak_of(*argv, str(tmp_path / "whole"))
+    whole, ends = contents(tmp_path / "whole"), list[str]()
+    for share in range(100, 0, -5):
+        limit = peak * share // 100
+
+        def starve(limit: int = limit) -> None:
+            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+        done = subprocess.run(
+            [sys.executable, "-m", "detector", *argv, str(tmp_path / "out")],
+            preexec_fn=starve, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
+        )  # fmt: skip
+        is_clean = done.returncode > 2 and done.stderr.count("\n") == 1
+        how = "right" if not done.returncode else "refused" if is_clean else f"died {done.returncode}"
+        ends.append(f"{share} %: {how}")
+        if (tmp_path / "out").exists():
+            assert whole == contents(tmp_path / "out")
+            shutil.rmtree(tmp_path / "out")
+        else:
+            assert done.returncode
+    print(f"\npeak {peak >> 20} MiB; " + ", ".join(ends))
+
+
+#: What says how a log was read, and not what was found.
+_UNLIKE: dict[str, Any] = {"timings_s": {}, "settings": {}, "settings_digest": "", "inputs": [], "format": {}}
+
+
+def _scored(files: list[str], out: Path, **given: Any) -> dict[str, Any]:
+    settings = load(ScoreSettings, {"input": {"threads": 2, **given}, "policy": {"budget": 0.05}}, where="test")
+    results = score(files, settings)
+    results.run.update(_UNLIKE)
+    write_results(results, out, report_accounts=5)
+    found = contents(out)
+    shutil.rmtree(out)
+    return found
+
+
+def test_nothing_depends_on_threads_chunks_or_the_order_of_files(tmp_path: Path) -> None:
+    """Every file is byte-equal for 1 to 8 threads, five sizes of chunks, shuffled files and shuffled rows."""
+    log, out = draw(), tmp_path / "out"
+    files, rng = write_parts(log, tmp_path / "log", 5), np.random.default_rng(2)
+    whole = _scored(files, out)
+    for threads in range(1, 9):
+        assert whole == _scored(files, out, threads=threads), threads
+    for batch_rows in (2048, 3000, 4096, 20_000, 1_000_000):
+        assert whole == _scored(files, out, batch_rows=batch_rows), batch_rows
+    for _ in range(5):
+        assert whole == _scored([files[place] for place in rng.permutation(5)], out)
+    pq.write_table(log.take(pa.array(rng.permutation(log.num_rows))), tmp_path / "shuffled.parquet")
+    assert whole == _scored([str(tmp_path / "shuffled.parquet")], out)
+    assert whole == _scored([str(tmp_path / "shuffled.parquet")], out, batch_rows=2048)
+
+
+def test_nothing_depends_on_the_format(tmp_path: Path) -> None:
+    """CSV, JSON lines and Parquet, plain, .gz and .zst, give the same bytes."""
+    log, out = draw(8000), tmp_path / "out"
+    pq.write_table(log, tmp_path / "log.parquet")
+    pa.csv.write_csv(log, tmp_path / "log.csv")
+    log.to_pandas().to_json(tmp_path / "log.jsonl", orient="records", lines=True, date_format="iso", date_unit="us")
+    for name in ("log.csv", "log.jsonl"):
+        data = (tmp_path / name).read_bytes()
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
+        with pa.CompressedOutputStream(str(tmp_path / f"{name}.zst"), "zstd") as stream:
+            stream.write(data)
+    whole = _scored([str(tmp_path / "log.parquet")], out)
+    for path in sorted(tmp_path.glob("log.[cj]*")):
+        assert whole == _scored([str(path)], out), path.name
+
+
+def test_nothing_depends_on_the_environment(tmp_path: Path) -> None:
+    """Hash seeds, time zones and locales change no byte."""
+    files, found = write_parts(draw(8000), tmp_path / "log", 2), []
+    zones, locales = ("UTC", "Asia/Kathmandu", "America/St_Johns"), ("C", "C.UTF-8", "tr_TR.UTF-8")
+    for seed, zone, locale in zip(("0", "1", "4242"), zones, locales, strict=True):
+        argv = [sys.executable, "-m", "detector", "score", *files, *_OPTIONS, "--out", str(tmp_path / "out")]
+        given = environment(PYTHONHASHSEED=seed, TZ=zone, LC_ALL=locale)
+        subprocess.run(argv, check=True, cwd=ROOT, env=given, timeout=300)
+        found.append(contents(tmp_path / "out"))
+        shutil.rmtree(tmp_path / "out")
+    assert found[0] == found[1] == found[2]
+
+
+def test_every_damage_to_what_is_kept_is_found(tmp_path: Path, profiles: Profiles) -> None:
+    """A thousand flips, cuts, additions, exchanges and blanks."""
+    save(profiles, tmp_path / "kept", note={})
+    n = check_damages(tmp_path / "kept", N_MUTATIONS, seed=9)
+    print(f"\n{n} of {n} damages to kept profiles refused")
+
+
+def test_every_mutation_of_a_model_is_refused_by_name(tmp_path: Path) -> None:
+    """A thousand flips, cuts, additions and exchanges in the shipped model, each named."""
+    data = resources.files("detector.detectors").joinpath("combined.json").read_bytes()
+    path, rng, n = tmp_path / "mutant.json", np.random.default_rng(5), 0
+    while n < N_MUTATIONS:
+        at, kind = int(rng.integers(len(data) - 8)), rng.integers(5)
+        mutant = [
+            data[:at] + bytes([data[at] ^ (1 << int(rng.integers(8)))]) + data[at + 1 :],
+            data[:at],
+            data[:at] + data[at : at + 1] + data[at:],
+            data[:at] + data[at + 1 :],
+            data[:at] + data[at : at + 8][::-1] + data[at + 8 :],
+        ][kind]
+        if mutant == data:
+            continue
+        n += 1
+        path.write_bytes(mutant)
+        with pytest.raises(ModelError, match=r"mutant\.json: "):
+            load_model(path)
+    print(f"\n{n} of {n} mutations of the model refused")
