@@ -17,16 +17,20 @@ ROOT = Path(__file__).parents[2]
 _SERVER = """
 import json, os, sys
 import detector.cli, detector.judging, detector.keeping, detector.pipeline, detector.reports.publish
+from pathlib import Path
 from detector.__main__ import run
+from tests.torture.faults import Faults, injected
 for line in sys.stdin:
-    argv, err = json.loads(line)
+    argv, err, folder, kill_at = json.loads(line)
     child = os.fork()
     if not child:
         os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
         os.dup2(os.open(os.devnull, os.O_RDWR), 0); os.dup2(0, 1)
         sys.argv = ["stillwatch", *argv]
+        os.chdir(folder)
         try:
-            run()
+            with injected(Faults("kill", kill_at, Path(folder))):
+                run()
         except SystemExit as left:
             os._exit(left.code)
         os._exit(99)
@@ -44,11 +48,11 @@ class Server:
             [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
 
-    def start(self, *argv: str) -> int:
-        """Start a run; gives its process id."""
+    def start(self, *argv: str, folder: Path = ROOT, kill_at: int = 0) -> int:
+        """Start a run in a folder, killed after its n-th operation below that, 0 is not; gives its process id."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([argv, str(self._err)]) + "\n")
+        self._process.stdin.write(json.dumps([argv, str(self._err), str(folder), kill_at]) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 

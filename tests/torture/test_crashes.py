@@ -183,38 +183,33 @@ def test_whatever_operation_fails_there_is_one_message_and_nothing_else(
     print(f"\n{kind}, {way}: {at - 1} operations, exit codes {sorted(codes)}")
 
 
-@pytest.mark.parametrize("way", ["absent", "kept"])
-def test_killed_after_any_operation_the_next_run_writes_all(
-    results: Results, profiles: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
-) -> None:
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_killed_after_any_operation_the_next_run_writes_all(tmp_path: Path, server: Server, is_kept: bool) -> None:
     """After each open, write, sync, link and name: what is there is whole, and the next run leaves nothing else."""
-    folder, at, n_whole = tmp_path / "work", 0, 0
-    with monkeypatch.context() as plain:
-        _write(results, profiles, out := _place(folder, plain, way))
-        whole = {path.name: path.read_bytes() for path in out.iterdir()}
-    code = -1
+    (log,) = write_parts(draw(3000), tmp_path / "log", 1)
+    folder, argv = tmp_path / "work", ["score", log, *_OPTIONS, "--set", "input.keep_s=0", "--out"]
+    out, code, at, n_whole = folder if is_kept else folder / "out", -1, 0, 0
+    server.start(*argv, str(tmp_path / "whole"))
+    assert server.end()[0] == 0
+    whole = contents(tmp_path / "whole")
     while code:
         at += 1
-        out = _place(folder, monkeypatch, way)
-        child = os.fork()
-        if not child:
-            with injected(Faults("kill", at, folder)):
-                _write(results, profiles, out)
-            os._exit(0)
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        assert code in (0, -signal.SIGKILL)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        server.start(*argv, str(out), folder=folder, kill_at=at)
+        code, said = server.end()
+        assert code in (0, -signal.SIGKILL), said
         shown = _shown(out)
-        assert all(whole[name] == data for name, data in shown.items())
+        assert all(whole[name] == data for name, data in shown.items() if name != "run.json")
+        server.start(*argv, str(out), folder=folder)
         if "run.json" in shown:
             n_whole += 1
-            assert shown == whole
-            with pytest.raises(errors.OutputNotEmptyError):
-                _write(results, profiles, out)
+            assert server.end()[0] == errors.OutputNotEmptyError.exit_code
         else:
-            _write(results, profiles, out)
-        assert whole == {path.name: path.read_bytes() for path in out.iterdir()}
-        assert _names(folder) == {"out"}
-    print(f"\n{way}: killed after each of {at - 1} operations, {n_whole} had all outputs")
+            assert server.end() == (0, "")
+        assert whole == contents(out)
+        assert is_kept or _names(folder) == {"out"}
+    print(f"\nkilled after each of {at - 1} operations, {n_whole} had all outputs")
 
 
 def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path) -> None:
