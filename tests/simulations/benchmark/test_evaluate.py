@@ -226,7 +226,7 @@ def test_unfit_inputs_are_refused(tmp_path: Path) -> None:
         evaluate(scored, write(told.assign(account_id=told["account_id"] + "x"), "other.parquet"))
     with pytest.raises(UsageError, match="--machine 'relai': the truth has no such persona; nearest: 'relay'"):
         evaluate(scored, truth, machines=["relai"])
-    with pytest.raises(UsageError, match=r"absent/f\.json: cannot be written"):
+    with pytest.raises(UsageError, match=r"absent/f\.json: no file can be made there"):
         evaluate(scored, truth, out=tmp_path / "absent" / "f.json")
 
 
