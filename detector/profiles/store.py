@@ -75,9 +75,10 @@ class Profiles:
     _pool: ThreadPoolExecutor | None = None
 
     def __post_init__(self) -> None:
-        """Make empty states for the slices that the columns fill."""
+        """Number the accounts; make empty states for the slices that the columns fill."""
         if not self.states:
             self.states = {s.name: s.new_state(0) for s in slices_for(self.columns, self.wanted)}
+        self._numbers = {account: i for i, account in enumerate(self.account_ids)}
         if self.threads > 1:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fold")
 
@@ -196,7 +197,6 @@ class Profiles:
         ids = [self.account_ids[i] for i in rows]
         taken = Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=states)
         taken.filled, taken.names = self.filled, self.names
-        taken._numbers = {account: i for i, account in enumerate(taken.account_ids)}
         return taken
 
     def put_in_order(self) -> None:
@@ -250,9 +250,7 @@ class Profiles:
                 *(np.concatenate(arrays) for arrays in zip(*(s[name] for s in states), strict=True))
             )
             merged[name] = combine(SLICES[name], whole, groups, len(ids), is_same_actor=is_same_actor)
-        out = Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=merged)
-        out._numbers = {account: i for i, account in enumerate(ids)}
-        return out
+        return Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=merged)
 
 
 def combine(piece: Slice, state: Any, groups: npt.NDArray[np.int64], n: int, *, is_same_actor: bool) -> Any:
