@@ -159,6 +159,12 @@ class NotComparableError(StillwatchError):
     exit_code = 25
 
 
+class EngineError(StillwatchError):
+    """An engine cannot be started on this machine, or stopped working."""
+
+    exit_code = 34
+
+
 class DiskFullError(StillwatchError):
     """A disk has no room left for what is written."""
 

@@ -88,5 +88,17 @@ def collect_excerpts(batches: Iterable[pa.RecordBatch], accounts: Collection[str
             mine = found.setdefault(account, {})
             if len(mine) < PER_ACCOUNT:
                 mine[redact(prompt)] = None
-    pairs = [(account, text) for account in sorted(found) for text in found[account]]
+    return _table({account: list(found[account]) for account in sorted(found)})
+
+
+def first_excerpts(collected: pa.Table) -> pa.Table:
+    """Keep the first distinct excerpts of each account, of what was collected of parts of a log, in their order."""
+    found: dict[str, dict[str, None]] = {}
+    for account, text in zip(collected["account_id"].to_pylist(), collected["excerpt"].to_pylist(), strict=True):
+        found.setdefault(account, {})[text] = None
+    return _table({account: list(found[account])[:PER_ACCOUNT] for account in sorted(found)})
+
+
+def _table(found: dict[str, list[str]]) -> pa.Table:
+    pairs = [(account, text) for account, texts in found.items() for text in texts]
     return pa.table([[a for a, _ in pairs], [t for _, t in pairs]], schema=EXCERPTS)

@@ -1,6 +1,7 @@
 """From profiles to the tables of a run: links, clusters, features, scores, decisions, evidence."""
 
 from collections.abc import Collection
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +9,10 @@ import pyarrow as pa
 
 from detector.clock import Clock
 from detector.detectors.base import Detector, Reference, extras_of
-from detector.engines.embedded import Log
+from detector.engines.contract import OpenLog
 from detector.evidence import tabulate
-from detector.excerpts import collect_excerpts
+from detector.excerpts import collect_excerpts, first_excerpts
+from detector.linkage.overlaps import FindPairs, overlaps
 from detector.policy import Decisions
 from detector.profiles.store import Profiles
 from detector.record import Judgement, run_record
@@ -45,7 +47,7 @@ def _look(
 
 
 def judge(
-    log: Log,
+    log: OpenLog,
     profiles: Profiles,
     detector: Detector,
     settings: ScoreSettings,
@@ -53,6 +55,7 @@ def judge(
     *,
     allowed: Collection[str] = (),
     history: pa.Table | None = None,
+    pairs: FindPairs = overlaps,
 ) -> Results:
     """Score what was folded.
 
@@ -62,9 +65,11 @@ def judge(
     allowed: accounts under contract, on which nothing is recommended.
     history: of earlier looks, columns of `tables.HISTORY`; none when this is the first.
     clock: takes how long each stage took.
+    pairs: finds who shares things; an engine may do so where rows live.
     """
     with clock.stage("link"):
-        subjects = without_dilution(describe(profiles, settings, extras=extras_of(detector)), detector)
+        described = describe(profiles, settings, extras=extras_of(detector), pairs=pairs)
+        subjects = without_dilution(described, detector)
     with clock.stage("score"):
         is_sound = log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
@@ -74,15 +79,16 @@ def judge(
         return _tables(log, judgement, settings, history)
 
 
-def _excerpts(log: Log, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
+def _excerpts(log: OpenLog, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
     """Read a few prompts of flagged accounts, by a second pass over the log, when they are asked for."""
     if not (settings.report.include_excerpts and "prompt" in log.columns):
         return EXCERPTS.empty_table()
     flagged = np.array(subjects.profiles.account_ids, dtype=object)[decisions.is_flagged]
-    return collect_excerpts(log.batches(["account_id", "prompt"]), flagged.tolist())
+    collect = partial(collect_excerpts, accounts=flagged.tolist())
+    return first_excerpts(log.summaries(["account_id", "prompt"], collect))
 
 
-def _tables(log: Log, judgement: Judgement, settings: ScoreSettings, history: pa.Table | None) -> Results:
+def _tables(log: OpenLog, judgement: Judgement, settings: ScoreSettings, history: pa.Table | None) -> Results:
     subjects, verdict, decisions = judgement.subjects, judgement.verdict, judgement.decisions
     scored = scored_table(subjects.profiles, subjects.cluster, verdict, decisions)
     gathered = _look(history, verdict.reference, scored, settings.policy)

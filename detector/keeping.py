@@ -15,7 +15,7 @@ from typing import Any
 
 from detector import __version__
 from detector.claims import KEPT, hidden
-from detector.engines.embedded import Log
+from detector.engines.log import Log
 from detector.engines.marks import Mark
 from detector.errors import StateError, StillwatchError
 from detector.logs.sources import LogFile

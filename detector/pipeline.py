@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from detector.clock import Clock
-from detector.engines.embedded import EmbeddedEngine
-from detector.keeping import Kept, keeper_of
+from detector.engines.contract import Engine
+from detector.engines.registry import make_engine
+from detector.keeping import Kept
 from detector.logs.enrichment import Enrichment, enrich, read_enrichments
 from detector.progress import Tell, silent
 from detector.pseudonyms import Pseudonyms
-from detector.reading import fold_log
 from detector.results import Results
 from detector.settings import DetectorSettings, ScoreSettings
 
@@ -62,6 +62,7 @@ def score(
     patterns: Sequence[str],
     settings: ScoreSettings,
     *,
+    engine: Engine | None = None,
     accounts: Path | Sequence[Path] | None = None,
     allow: Path | None = None,
     history: pa.Table | None = None,
@@ -74,6 +75,7 @@ def score(
     Parameters
     ----------
     patterns: files, globs, folders, or ``-`` for standard input.
+    engine: where rows live; none is the one that the settings name.
     accounts: files of what is known of accounts, see `logs.accounts` and `logs.enrichment`.
     allow: file of the accounts under contract: they are scored and shown, and nothing is recommended for them.
     history: of the looks before this one, columns of `tables.HISTORY`; none when this is the first.
@@ -91,16 +93,15 @@ def score(
         Something about the input or the settings is wrong; the text says what.
     """
     clock = Clock()
-    threads = settings.input.n_threads
     with clock.stage("open"):
-        log = EmbeddedEngine(settings.input).open(patterns)
+        engine = engine or make_engine(settings)
+        log = engine.open(patterns)
     with log, ThreadPoolExecutor(1, thread_name_prefix="prepare") as aside:
         files = [accounts] if isinstance(accounts, Path) else list(accounts or ())
         prepared = aside.submit(_prepare, settings, files, allow)
         with clock.stage("read_and_fold"):
             wanted = _optional_slices(settings.detector, prepared)
-            keeper = keeper_of(kept, log, settings.input, wanted) if kept else None
-            profiles = fold_log(log, threads=threads, tell=_watching(prepared, tell), wanted=wanted, keeper=keeper)
+            profiles = engine.fold(log, wanted=wanted, tell=_watching(prepared, tell), kept=kept)
             detector, known, allowed = prepared.result()
             enriched = enrich(profiles, known)
         tell("linking and scoring accounts")
@@ -108,7 +109,7 @@ def score(
 
         if pseudonyms is not None and history is not None:
             history = pseudonyms.known(history, profiles.account_ids)
-        results = judge(log, profiles, detector, settings, clock, allowed=allowed, history=history)
+        results = judge(log, profiles, detector, settings, clock, allowed=allowed, history=history, pairs=engine.pairs)
     results.run["accounts"] = enriched
     results.run["timings_s"] = clock.timings_s
     return results if pseudonyms is None else pseudonyms.applied(results)

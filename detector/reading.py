@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from detector.engines.embedded import Log, Restart
+from detector.engines.log import Log, Restart
 from detector.keeping import Keeper
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent

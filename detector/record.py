@@ -18,7 +18,7 @@ from detector import __version__
 from detector.detectors.base import Detector, Values, Verdict
 from detector.detectors.model import AdditiveModel
 from detector.detectors.population import outside
-from detector.engines.embedded import Log
+from detector.engines.contract import OpenLog
 from detector.features.catalogue import FEATURES
 from detector.policy import Decisions
 from detector.profiles.store import Profiles
@@ -122,7 +122,7 @@ def _history_record(history: pa.Table, settings: PolicySettings) -> dict[str, An
     }
 
 
-def run_record(log: Log, judgement: Judgement, settings: ScoreSettings, history: pa.Table) -> dict[str, Any]:
+def run_record(log: OpenLog, judgement: Judgement, settings: ScoreSettings, history: pa.Table) -> dict[str, Any]:
     """Put the record together.
 
     Parameters
@@ -136,7 +136,7 @@ def run_record(log: Log, judgement: Judgement, settings: ScoreSettings, history:
         "settings": settings.model_dump(mode="json"),
         "settings_digest": _digest(settings),
         "versions": {name: version(name) for name in _LIBRARIES},
-        "inputs": [{"file": f.name, "sha256": digests[f.name], "n_bytes": f.n_bytes} for f in log.files],
+        "inputs": [{"file": f.name, "sha256": digests.get(f.name, ""), "n_bytes": f.n_bytes} for f in log.files],
         "format": {"name": log.format_name, "reason": log.format_reason},
         "account_by": log.identity(),
         "evidence_level": subjects.profiles.evidence_level,

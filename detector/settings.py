@@ -153,7 +153,7 @@ class ScoreSettings(Settings):
     detector: DetectorSettings = DetectorSettings()
     policy: PolicySettings = PolicySettings()
     report: ReportSettings = ReportSettings()
-    engine: Literal["embedded"] = "embedded"
+    engine: str = Field("embedded", description="where rows live, see `detector.engines.registry`")
 
 
 S = TypeVar("S", bound=BaseModel)

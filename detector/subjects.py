@@ -12,6 +12,7 @@ from detector.features.catalogue import compute_features
 from detector.features.extras import Extra, compute_extras
 from detector.linkage.clusters import link_accounts
 from detector.linkage.links import Links
+from detector.linkage.overlaps import FindPairs, overlaps
 from detector.linkage.siblings import Reals, styles
 from detector.profiles.store import Profiles
 from detector.settings import ScoreSettings
@@ -53,12 +54,20 @@ def _described(profiles: Profiles, everyone: Profiles, columns: Sequence[str], e
     return features.join(compute_extras(extras, profiles, everyone, columns)) if extras else features
 
 
-def describe(profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra, ...] = ()) -> Subjects:
-    """Link accounts, pool clusters, compute features of both, and the statistics that a detector brings along."""
+def describe(
+    profiles: Profiles, settings: ScoreSettings, *, extras: tuple[Extra, ...] = (), pairs: FindPairs = overlaps
+) -> Subjects:
+    """Link accounts, pool clusters, compute features of both, and the statistics that a detector brings along.
+
+    Parameters
+    ----------
+    pairs: finds who shares things; an engine may do so where rows live.
+    """
     columns = profiles.filled_columns
     own = _described(profiles, profiles, columns, extras)
     style = styles(profiles, own)
-    links, cluster, core = link_accounts(profiles, style, settings.linkage, threads=settings.input.n_threads)
+    threads = settings.input.n_threads
+    links, cluster, core = link_accounts(profiles, style, settings.linkage, pairs=pairs, threads=threads)
     rows, pooled = np.flatnonzero(np.bincount(cluster)[cluster] > 1), own.copy()
     pooled.iloc[rows] = _pooled(profiles, cluster, rows, extras)
     return Subjects(profiles, cluster, links, own, pooled, style, core, extras)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from glob import has_magic
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
 
@@ -16,6 +16,7 @@ from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
 from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
 from detector.leftovers import scratch_folder
+from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.logs.fields import Clock
 from detector.logs.formats import AUTO, all_skipped, check_mapped, load_format
 from detector.logs.headers import Header
@@ -24,7 +25,12 @@ from detector.logs.presets import Format, check_zone
 from detector.logs.quoting import quote_name, quote_text
 from detector.logs.sources import LogFile, distinct, find_paths, inspect_file
 from detector.logs.spool import STDIN_NAME, descriptor_path, spool_stream
+from detector.progress import Tell, silent
 from detector.settings import InputSettings
+
+if TYPE_CHECKING:
+    from detector.keeping import Kept
+    from detector.profiles.store import Profiles
 
 __all__ = ["EmbeddedEngine", "Log", "Restart"]
 
@@ -95,6 +101,22 @@ class EmbeddedEngine:
             return Log(
                 scans, session=session, form=form, reason=reason, settings=self._settings, resources=resources.pop_all()
             )
+
+    def fold(
+        self, log: Log, *, wanted: tuple[str, ...] = (), tell: Tell = silent, kept: "Kept | None" = None
+    ) -> "Profiles":
+        """Read a log into profiles; see `reading.fold_log`."""
+        from detector.keeping import keeper_of
+        from detector.reading import fold_log
+
+        keeper = keeper_of(kept, log, self._settings, wanted) if kept else None
+        return fold_log(log, threads=self._settings.n_threads, tell=tell, wanted=wanted, keeper=keeper)
+
+    def pairs(
+        self, columns: Any, rank: Numbers, least: int, keep: Keep | None = None, *, threads: int = 1
+    ) -> tuple[Numbers, Numbers]:
+        """Find the pairs of rows that share columns; see `overlaps.overlaps`."""
+        return overlaps(columns, rank, least, keep, threads=threads)
 
     def _files(self, patterns: Sequence[str], folder: Path, resources: ExitStack) -> list[LogFile]:
         files = []

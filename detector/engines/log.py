@@ -1,6 +1,6 @@
 """A log, opened: its rows as batches, what was counted, what was refused."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any
@@ -225,6 +225,10 @@ class Log:
         finally:
             for table in made:
                 self._session.execute(f"DROP TABLE {table}")
+
+    def summaries(self, columns: Sequence[str], work: Callable[[Iterable[pa.RecordBatch]], pa.Table]) -> pa.Table:
+        """Let work see all batches, where they lie: here; gives its table."""
+        return work(self.batches(columns))
 
     def counts(self) -> dict[str, int]:
         """Tell what was counted so far.

@@ -6,6 +6,7 @@ import numpy.typing as npt
 from detector.linkage.communities import components, confirmed, find_clusters, numbered
 from detector.linkage.links import Links, find_links, link_communities
 from detector.linkage.lockstep import find_lock_steps
+from detector.linkage.overlaps import FindPairs, overlaps
 from detector.linkage.siblings import Reals, find_siblings, sign_up_days, sign_up_parts
 from detector.profiles.store import Profiles
 from detector.settings import LinkageSettings
@@ -16,13 +17,14 @@ Pairs = tuple[Numbers, Numbers]
 
 
 def link_accounts(
-    profiles: Profiles, style: Reals, settings: LinkageSettings, *, threads: int = 1
+    profiles: Profiles, style: Reals, settings: LinkageSettings, *, pairs: FindPairs = overlaps, threads: int = 1
 ) -> tuple[Links, Numbers, Numbers]:
     """Find what accounts share, and who belongs together.
 
     Parameters
     ----------
     style: of `siblings.styles`.
+    pairs: finds who shares things; an engine may do so where rows live.
 
     Returns
     -------
@@ -31,7 +33,7 @@ def link_accounts(
     """
     states = profiles.trimmed()
     links = find_links(states)
-    groups = find_clusters(links, len(profiles), settings, threads=threads)
+    groups = find_clusters(links, len(profiles), settings, pairs=pairs, threads=threads)
     if not settings.enabled:
         return links, groups, groups
     n_requests, days = states["volume"].n_requests, sign_up_days(profiles)

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.special import pdtrc
 
 from detector.linkage.links import Links
-from detector.linkage.overlaps import overlaps
+from detector.linkage.overlaps import FindPairs, overlaps
 from detector.settings import LinkageSettings
 
 #: Chance of a tie that is still looked at. Chosen: with a third group needed too, strangers meet once in 1e8 triples.
@@ -44,7 +44,7 @@ def _tie_by_instrument(strong: Links, n_accounts: int) -> Groups:
     return components(strong.account[:-1][same], strong.account[1:][same], n_accounts)
 
 
-def _tie_by_chance(weak: Links, groups: Groups, settings: LinkageSettings, threads: int) -> Groups:
+def _tie_by_chance(weak: Links, groups: Groups, settings: LinkageSettings, pairs: FindPairs, threads: int) -> Groups:
     n_groups = int(groups.max(initial=-1)) + 1
     if len(weak) == 0:
         return groups
@@ -65,7 +65,7 @@ def _tie_by_chance(weak: Links, groups: Groups, settings: LinkageSettings, threa
         p_chance = pdtrc(n_shared - 1, per_group[first] * per_group[second] * pairing[at])
         return np.asarray(p_chance < _P_CHANCE / len(_LIMITS))
 
-    ties = overlaps(columns, rank, _MIN_SHARED, surprises, threads=threads)
+    ties = pairs(columns, rank, _MIN_SHARED, surprises, threads=threads)
     return components(*confirmed(*ties, n_groups), n_groups)[groups]
 
 
@@ -85,13 +85,16 @@ def numbered(groups: Groups, links: Links) -> Groups:
     return np.argsort(np.argsort(key, kind="stable"), kind="stable")[groups]
 
 
-def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings, *, threads: int = 1) -> Groups:
+def find_clusters(
+    links: Links, n_accounts: int, settings: LinkageSettings, *, pairs: FindPairs = overlaps, threads: int = 1
+) -> Groups:
     """Group accounts that are tied together.
 
     Parameters
     ----------
     links: of `find_links`.
     n_accounts: accounts in all.
+    pairs: finds who shares things; an engine may do so where rows live.
 
     Returns
     -------
@@ -101,4 +104,4 @@ def find_clusters(links: Links, n_accounts: int, settings: LinkageSettings, *, t
         return np.arange(n_accounts)
     is_usable, is_strong = links.n_accounts <= settings.max_accounts, links.is_strong()
     groups = _tie_by_instrument(links.where(is_usable & is_strong), n_accounts)
-    return numbered(_tie_by_chance(links.where(is_usable & ~is_strong), groups, settings, threads), links)
+    return numbered(_tie_by_chance(links.where(is_usable & ~is_strong), groups, settings, pairs, threads), links)

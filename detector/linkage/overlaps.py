@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,16 @@ from threadpoolctl import threadpool_limits
 _BLOCK = 8192
 Numbers = npt.NDArray[np.int64]
 Found = TypeVar("Found")
+Keep = Callable[[Any, Any, Any, Any], npt.NDArray[np.bool_]]
+
+
+class FindPairs(Protocol):
+    """Finds pairs as `overlaps` does, here or where rows live."""
+
+    def __call__(
+        self, columns: Any, rank: Numbers, least: int, keep: Keep | None = None, *, threads: int = 1
+    ) -> tuple[Numbers, Numbers]:
+        """See `overlaps`."""
 
 
 def in_blocks(work: Callable[[int, int], Found], n: int, block: int, threads: int) -> Iterator[Found]:
@@ -32,7 +42,7 @@ def overlaps(
     columns: sparse.csc_array,
     rank: npt.NDArray[np.int64],
     least: int,
-    keep: Callable[[Any, Any, Any, Any], npt.NDArray[np.bool_]] | None = None,
+    keep: Keep | None = None,
     *,
     threads: int = 1,
 ) -> tuple[Numbers, Numbers]:

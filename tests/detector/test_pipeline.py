@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detector import pipeline
+from detector import reading
 from detector.engines.embedded import Log
 from detector.features.catalogue import FEATURES
 from detector.pipeline import score
@@ -106,7 +106,7 @@ def test_the_default_folds_no_optional_slice(folder: Path, monkeypatch: pytest.M
         asked.append(wanted)
         return fold_log(log, wanted=wanted, **others)
 
-    monkeypatch.setattr(pipeline, "fold_log", fold)
+    monkeypatch.setattr(reading, "fold_log", fold)
     for name in ("combined", "rules", "seat"):
         score([str(folder / "log.parquet")], settings(detector={"name": name}, policy={"budget": 0.5}))
     assert asked == [(), (), ("queries",)]
