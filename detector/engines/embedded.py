@@ -3,12 +3,15 @@
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import duckdb
+import pyarrow as pa
 
+from detector.engines.frames import FrameScan
 from detector.engines.log import Log, Restart
 from detector.engines.pieces import Stage
 from detector.engines.recognition import recognise
@@ -18,7 +21,7 @@ from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatErro
 from detector.leftovers import scratch_folder
 from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.logs.fields import Clock
-from detector.logs.formats import AUTO, all_skipped, check_mapped, load_format
+from detector.logs.formats import AUTO, all_skipped, check_mapped, choose_format, load_format
 from detector.logs.headers import Header
 from detector.logs.mapping import Mapper, Plan
 from detector.logs.presets import Format, check_zone
@@ -100,6 +103,64 @@ class EmbeddedEngine:
             lock_session(session, [*paths, *(stage.path for stage in stages)], folder)
             return Log(
                 scans, session=session, form=form, reason=reason, settings=self._settings, resources=resources.pop_all()
+            )
+
+    def scan_of(self, name: str, schema: pa.Schema) -> tuple[FrameScan, Format, str]:
+        """Prepare the reading of rows that an engine hands over; their columns are taken as those of Parquet.
+
+        Returns
+        -------
+        The scan without session, the preset and why it is this one.
+
+        Raises
+        ------
+        MissingColumnError, AmbiguousColumnError, WrongTypeError, NaiveTimestampError
+            The columns do not make a log.
+        """
+        file, wanted = LogFile(name, "", "parquet", "none", 0), self._settings.format
+        with scratch_folder() as folder:
+            session = open_session(folder, memory=self._settings.memory, threads=1)
+            session.register("typed", schema.empty_table())
+            found = session.sql("SELECT * FROM typed")
+            header = Header(tuple(found.columns), tuple(str(type_) for type_ in found.types))
+            session.close()
+        form, reason = choose_format(wanted, [header.names])
+        is_guess = wanted == AUTO and not set(header.names) >= set(form.detect)
+        clock = Clock(self._settings.timezone or form.timezone, form.time_unit)
+        physical = _physical(file, header)
+        plan = Mapper(form, self._settings.map, clock, self._settings.text, is_guess).plan(file, header, physical)
+        _check_keys(file, plan)
+        scan = FrameScan(session, file, "", header, physical, plan, form.delimiter, self._settings.batch_rows)
+        return scan, form, reason
+
+    def attach(self, scans: Sequence[FileScan], form: Format, is_exact: Sequence[bool]) -> Log:
+        """Open files anew whose reading was prepared elsewhere.
+
+        Parameters
+        ----------
+        scans: of `Log.scans`, of this or another process; a span in one is kept.
+        is_exact: which of them are known to hold bad records.
+        """
+        with ExitStack() as resources:
+            folder = resources.enter_context(scratch_folder())
+            session = open_session(folder, memory=self._settings.memory, threads=1)
+            resources.callback(session.close)
+            stage = Stage(folder)
+            resources.callback(stage.close)
+            paths = [_database_path(scan.file, resources) for scan in scans]
+            lock_session(session, [path for path in (*paths, stage.path) if path], folder)
+            made = [
+                replace(scan, session=session, path=path, stages=(stage,))
+                for scan, path in zip(scans, paths, strict=True)
+            ]
+            return Log(
+                made,
+                session=session,
+                form=form,
+                reason="",
+                settings=self._settings,
+                resources=resources.pop_all(),
+                is_exact=is_exact,
             )
 
     def fold(

@@ -52,8 +52,9 @@ class Log:
         reason: str,
         settings: InputSettings,
         resources: ExitStack,
+        is_exact: Sequence[bool] = (),
     ) -> None:
-        """Take over what the engine prepared."""
+        """Take over what the engine prepared; `is_exact` tells which files are known to hold bad records."""
         mapped = {column for scan in scans for column in scan.plan.places}
         self.files: tuple[LogFile, ...] = tuple(scan.file for scan in scans)
         self.columns: tuple[str, ...] = tuple(column for column in EVENTS.names if column in mapped)
@@ -68,7 +69,8 @@ class Log:
         self._batch_rows = settings.batch_rows
         self._resources = resources
         self._digests = resources.enter_context(Digests(self.files))
-        self._exact = {scan for scan in scans if scan.needs_exact}
+        known = is_exact or [False] * len(scans)
+        self._exact = {scan for scan, is_known in zip(scans, known, strict=True) if is_known or scan.needs_exact}
         self._verified: set[FileScan] = set()
         self._tallies: dict[FileScan, Tally] = {}
         self._read_columns = self.columns
@@ -169,9 +171,7 @@ class Log:
         """
         wanted = [column for column in self.columns if columns is None or column in columns]
         checked = tuple(column for column in self.columns if column in wanted or column in REQUIRED)
-        if checked != self._read_columns:
-            self._verified.clear()
-        self._read_columns = checked
+        self._ask_for(checked)
         self._digests.start()
         n_done, begin = self._go_on(since)
         for number, scan in enumerate(self._scans[n_done:], n_done):
@@ -179,6 +179,54 @@ class Log:
                 yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
             begin = 0
         self._check_counts()
+
+    def rows(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield rows as `batches` does; this may be a part of a log, so nothing is asked of how many they are.
+
+        Raises
+        ------
+        Restart
+            See `batches`.
+        """
+        self._ask_for(tuple(columns))
+        self._tallies = {}
+        for scan in self._scans:
+            for batch, _ in self._file_batches(scan, tuple(columns), 0):
+                yield batch
+
+    def span_rows(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the span of the one file that this log is.
+
+        Raises
+        ------
+        SuspectError
+            A record is not as it should be; where it began is known only to who reads the whole file.
+        """
+        tally = self._tallies[self._scans[0]] = Tally()
+        for batch, _ in self._scans[0].fast(columns, tally):
+            yield batch
+
+    @property
+    def tallies(self) -> tuple[Tally, ...]:
+        """What was counted in each file so far."""
+        return tuple(self._tallies.get(scan, Tally()) for scan in self._scans)
+
+    def take_tallies(self, tallies: Sequence[Tally]) -> None:
+        """Take over what was counted elsewhere, one a file.
+
+        Raises
+        ------
+        TooManyRejectsError, EmptyInputError
+            See `batches`.
+        """
+        self._tallies = dict(zip(self._scans, tallies, strict=True))
+        self._check_counts()
+
+    def _ask_for(self, columns: tuple[str, ...]) -> None:
+        """Forget which files are sound where other columns are asked for."""
+        if columns != self._read_columns:
+            self._verified.clear()
+        self._read_columns = columns
 
     def _go_on(self, since: Mark | None) -> tuple[int, int]:
         """Take over what was counted up to a mark; gives files done, and the place in the next."""
@@ -276,6 +324,16 @@ class Log:
     def digests(self) -> dict[str, str]:
         """Wait for the SHA-256 of each file, as hexadecimal by file name."""
         return self._digests.finish()
+
+    @property
+    def scans(self) -> tuple[FileScan, ...]:
+        """How each file is read."""
+        return self._scans
+
+    @property
+    def is_exact(self) -> tuple[bool, ...]:
+        """Tell of each file whether it has to be read the exact way, as far as that was found out."""
+        return tuple(scan in self._exact for scan in self._scans)
 
     def close(self) -> None:
         """Give back everything; temporary files vanish."""

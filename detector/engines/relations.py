@@ -54,6 +54,12 @@ def parquet_relation(path: str, *, numbered: bool = False, begin: int = 0) -> st
     return f"read_parquet({quote_text(path)}, hive_partitioning = false, file_row_number = {str(numbered).lower()})"
 
 
+def parquet_rows_relation(path: str, begin: int, end: int) -> str:
+    """Write the reading of some rows of a Parquet file; row groups without any of them are not read."""
+    kept = f"file_row_number >= {begin} AND file_row_number < {end}"
+    return f"(SELECT * FROM {parquet_relation(path, numbered=True)} WHERE {kept})"
+
+
 def _csv_options(path: str, dialect: Dialect) -> str:
     return (
         f"{quote_text(path)}, columns = {_columns(dialect.columns)}, auto_detect = false,"

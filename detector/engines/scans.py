@@ -16,7 +16,14 @@ import pyarrow.compute as pc
 from detector.engines import pieces
 from detector.engines.chunks import ExactReader, Tally
 from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side, without_returns
-from detector.engines.relations import Dialect, csv_relation, json_relation, padded_csv_relation, parquet_relation
+from detector.engines.relations import (
+    Dialect,
+    csv_relation,
+    json_relation,
+    padded_csv_relation,
+    parquet_relation,
+    parquet_rows_relation,
+)
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
 from detector.logs.headers import Header
@@ -54,6 +61,7 @@ class FileScan:
     physical: what its columns are called in queries.
     stages: where pieces of text files are offered to the database; as many as are parsed at once.
     pattern: of a line, for a file of plain lines.
+    span: first and last row (of Parquet) or byte (of text, whole records) that the fast way reads; none is the file.
     """
 
     session: duckdb.DuckDBPyConnection
@@ -66,6 +74,7 @@ class FileScan:
     batch_rows: int
     stages: tuple[Stage, ...] = ()
     pattern: str = ""
+    span: tuple[int, int] | None = None
 
     @property
     def needs_exact(self) -> bool:
@@ -79,7 +88,10 @@ class FileScan:
 
         Row groups that end before row `begin` are passed over unread.
         """
-        return self.plan.select(parquet_relation(self.path, begin=begin), columns)
+        relation = (
+            parquet_rows_relation(self.path, *self.span) if self.span else parquet_relation(self.path, begin=begin)
+        )
+        return self.plan.select(relation, columns)
 
     def kept_sql(self, columns: Sequence[str]) -> str:
         """Write the query that gives those rows of a Parquet file that are requests."""
@@ -164,11 +176,13 @@ class FileScan:
     ) -> Iterator[tuple[pa.RecordBatch, int | None]]:
         """The batches of a text file, a piece each, with the bytes before it."""
         is_csv = self.file.kind == "csv"
-        chunks = read_chunks(self.file.name, self.file.path, self.file.compression)
+        first, end = self.span or (0, self.file.n_bytes)
+        limit = end - first if self.span else None
+        chunks = read_chunks(self.file.name, self.file.path, self.file.compression, begin=first, limit=limit)
         steps = self.plan.steps
         usual = pieces.DOCUMENTS_BYTES if steps.has_documents else pieces.PIECE_BYTES
         size = pieces.ROWS_BYTES if steps.has_rows else size or usual
-        skip = (self.header.n_bytes if is_csv else 0) + begin
+        skip = (self.header.n_bytes if is_csv and first == 0 else 0) + begin
         places = deque([begin])
 
         def counted(cuts: Iterator[memoryview]) -> Iterator[memoryview]:

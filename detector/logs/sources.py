@@ -122,9 +122,20 @@ def read_head(name: str, path: str, compression: Compression, n_bytes: int = _HE
 
 
 def read_chunks(
-    name: str, path: str, compression: Compression, *, chunk_bytes: int = 1 << 20, limit: int | None = None
+    name: str,
+    path: str,
+    compression: Compression,
+    *,
+    chunk_bytes: int = 1 << 20,
+    begin: int = 0,
+    limit: int | None = None,
 ) -> Iterator[bytes]:
     """Yield the decompressed bytes of a file, piece by piece.
+
+    Parameters
+    ----------
+    begin: bytes that are passed over; in a compressed file none can be.
+    limit: bytes at most; none is all.
 
     Raises
     ------
@@ -134,6 +145,8 @@ def read_chunks(
     left = limit
     try:
         with _open(path, compression) as stream:
+            if begin:
+                stream.seek(begin)
             while left is None or left > 0:
                 chunk = stream.read(chunk_bytes if left is None else min(chunk_bytes, left))
                 if not chunk:

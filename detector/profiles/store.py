@@ -191,6 +191,17 @@ class Profiles:
         self.account_ids = account_ids
         self._numbers = {account: i for i, account in enumerate(account_ids)}
 
+    def take_rhythm(self, other: "Profiles") -> None:
+        """Take the rhythm of some of the accounts from elsewhere, where their times were folded in order."""
+        rows = np.array([self._numbers[account] for account in other.account_ids], dtype=np.int64)
+        for mine, theirs in zip(self.states["rhythm"], other.trimmed()["rhythm"], strict=True):
+            mine[rows] = theirs
+
+    def remember(self, column: str, values: Iterable[str]) -> None:
+        """Learn what is behind fingerprints of a column in `NAMED`."""
+        events = pa.record_batch([pa.array(values, pa.string())], names=[column])
+        self._remember_names(Batch(events, np.empty(0, np.int64)))
+
     def take(self, rows: npt.NDArray[np.int64]) -> "Profiles":
         """Give the profiles of some accounts, by row, in that order."""
         states = {name: type(s)(*(a[rows] for a in s)) for name, s in self.trimmed().items()}
