@@ -103,6 +103,9 @@ def score(
         bool, typer.Option("--include-excerpts", help="Show a few redacted prompts of flagged accounts.")
     ] = False,
     engine: Annotated[str | None, typer.Option("--engine", help="Where rows live.", show_default="embedded")] = None,
+    master: Annotated[
+        str | None, typer.Option("--master", metavar="URL", help="Of Spark: spark://HOST:PORT, local[*], ...")
+    ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Reading, folding and linking threads.")] = None,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run record as JSON.")] = False,
@@ -116,11 +119,14 @@ def score(
     Example: stillwatch score log.parquet --out scored --capacity 20
 
     Example: stillwatch score last_14_days.parquet --out today --history yesterday
+
+    Example: stillwatch score /mnt/logs/2026-11 --out scored --engine spark --master spark://head:7077
     """
     pseudonyms = pseudonyms_of(key_file)
     looked = _looked(history, pseudonyms.key_id if pseudonyms else None)
     options = {
         "engine": engine,
+        "spark": {"master": master},
         "input": {
             "format": form,
             "map": mapped_columns(mapped),

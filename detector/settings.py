@@ -145,6 +145,17 @@ class ReportSettings(Settings):
     include_excerpts: bool = Field(False, description="show redacted prompt excerpts")
 
 
+class SparkSettings(Settings):
+    """How Spark is started, where no session is there already. Anything else is Spark's own configuration."""
+
+    master: str | None = Field(
+        None, description="spark://HOST:PORT, local[N], ...; none is what Spark was configured with, else local[*]"
+    )
+    driver_memory: str = Field("1g", pattern=r"^\d+[mg]$", description="heap of the driver, beside this process")
+    executor_memory: str = Field("1g", pattern=r"^\d+[mg]$", description="heap of each executor, beside its readers")
+    python: str | None = Field(None, description="interpreter of the readers; none is that of this process")
+
+
 class ScoreSettings(Settings):
     """All settings of `stillwatch score`."""
 
@@ -153,6 +164,7 @@ class ScoreSettings(Settings):
     detector: DetectorSettings = DetectorSettings()
     policy: PolicySettings = PolicySettings()
     report: ReportSettings = ReportSettings()
+    spark: SparkSettings = SparkSettings()
     engine: str = Field("embedded", description="where rows live, see `detector.engines.registry`")
 
 

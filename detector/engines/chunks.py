@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -40,6 +41,22 @@ class Tally:
     def copy(self) -> "Tally":
         """Give the counts as they are now."""
         return replace(self, n_by_rung=Counter(self.n_by_rung), rejected=list(self.rejected))
+
+    def add(self, other: "Tally") -> None:
+        """Take in what was counted elsewhere."""
+        for name, n in vars(other).items():
+            setattr(self, name, getattr(self, name) + n)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {**vars(self), "n_by_rung": dict(self.n_by_rung)}
+
+    @staticmethod
+    def from_json(raw: dict[str, Any]) -> "Tally":
+        """Read what `to_json` gave; JSON knows keys that are text, and no pairs."""
+        by_rung = Counter({int(rung): int(n) for rung, n in raw["n_by_rung"].items()})
+        rejected = [(int(line), str(reason)) for line, reason in raw["rejected"]]
+        return Tally(**{**raw, "n_by_rung": by_rung, "rejected": rejected})
 
 
 @dataclass(frozen=True)

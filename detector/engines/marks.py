@@ -1,6 +1,5 @@
 """How far a log has been read, so that another run can go on from there."""
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,21 +26,10 @@ class Mark:
 
     def to_json(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        # `asdict` rebuilds a Counter from its pairs, and so counts them.
-        tallies = [{**vars(tally), "n_by_rung": dict(tally.n_by_rung)} for tally in self.tallies]
-        return {**vars(self), "tallies": tallies}
+        return {**vars(self), "tallies": [tally.to_json() for tally in self.tallies]}
 
     @staticmethod
     def from_json(raw: dict[str, Any]) -> "Mark":
         """Read what `to_json` gave."""
-        tallies = tuple(
-            Tally(
-                **{
-                    **tally,
-                    "n_by_rung": Counter({int(rung): int(n) for rung, n in tally["n_by_rung"].items()}),
-                    "rejected": [(int(line), str(reason)) for line, reason in tally["rejected"]],
-                }
-            )
-            for tally in raw["tallies"]
-        )
+        tallies = tuple(Tally.from_json(tally) for tally in raw["tallies"])
         return Mark(int(raw["n_files"]), int(raw["offset"]), tallies, tuple(raw["exact"]))

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -51,7 +51,7 @@ class Sender:
 
     def counted(self, file: int, tally: Tally, *, is_exact: bool) -> Iterator[pa.RecordBatch]:
         """Write what was counted in a file, and each reject."""
-        counts = {f.name: getattr(tally, f.name) for f in fields(Tally) if f.name != "rejected"}
+        counts = {**tally.to_json(), "rejected": []}
         yield from self.notes("counted", [(str(file), json.dumps(counts), int(is_exact))])
         yield from self.notes("reject", ((str(file), reason, line) for line, reason in tally.rejected))
 
@@ -104,16 +104,14 @@ class Report:
         self.filled |= {row["key"] for row in _of(counting, "filled")}
         self.names |= {(row["key"], row["note"]) for row in _of(counting, "name")}
         for row in _of(counting, "counted"):
-            self._count(int(row["key"]), json.loads(row["note"]), is_exact=bool(row["number"]))
+            self._count(int(row["key"]), Tally.from_json(json.loads(row["note"])), is_exact=bool(row["number"]))
         for row in _of(counting, "reject"):
             self.tallies[int(row["key"])].rejected.append((row["number"], row["note"]))
         for tally in self.tallies.values():
             tally.rejected.sort()
 
-    def _count(self, file: int, counts: dict[str, int], *, is_exact: bool) -> None:
-        held = self.tallies.setdefault(file, Tally())
-        for name, n in counts.items():
-            setattr(held, name, getattr(held, name) + n)
+    def _count(self, file: int, tally: Tally, *, is_exact: bool) -> None:
+        self.tallies.setdefault(file, Tally()).add(tally)
         if is_exact:
             self.exact.add(file)
 

@@ -16,7 +16,13 @@ def _embedded(settings: ScoreSettings) -> Engine:
     return EmbeddedEngine(settings.input)
 
 
-ENGINES: dict[str, Callable[[ScoreSettings], Engine]] = {"embedded": _embedded}
+def _spark(settings: ScoreSettings) -> Engine:
+    from detector.engines.spark import SparkEngine
+
+    return SparkEngine(settings.input, settings.spark)
+
+
+ENGINES: dict[str, Callable[[ScoreSettings], Engine]] = {"embedded": _embedded, "spark": _spark}
 
 
 def make_engine(settings: ScoreSettings) -> Engine:

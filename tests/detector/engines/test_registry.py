@@ -1,5 +1,6 @@
 """An engine is one module and one line: whatever folds and pairs as the contract says gives the same scores."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from detector.engines.embedded import EmbeddedEngine, Log
 from detector.engines.registry import ENGINES, make_engine
-from detector.errors import ConfigError
+from detector.errors import ConfigError, EngineError
 from detector.keeping import Kept
 from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.pipeline import score
@@ -79,3 +80,11 @@ def test_pairs_of_nobody_are_none() -> None:
     nothing = sparse.csc_array((4, 0), dtype=np.int8)
     first, second = EmbeddedEngine(ScoreSettings().input).pairs(nothing, np.empty(0, np.int64), 1)
     assert (len(first), len(second)) == (0, 0)
+
+
+def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine is optional: its absence is an error of its own, not a traceback."""
+    monkeypatch.setitem(sys.modules, "pyspark", None)
+    with pytest.raises(EngineError, match=r"pyspark is not installed; install stillwatch\[spark\]") as caught:
+        make_engine(ScoreSettings(engine="spark"))
+    assert caught.value.exit_code == 30
