@@ -203,8 +203,7 @@ class Log:
             A record is not as it should be; where it began is known only to who reads the whole file.
         """
         tally = self._tallies[self._scans[0]] = Tally()
-        for batch, _ in self._scans[0].fast(columns, tally):
-            yield batch
+        yield from self._scans[0].fast(columns, tally)
 
     @property
     def tallies(self) -> tuple[Tally, ...]:

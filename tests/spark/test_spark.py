@@ -223,7 +223,7 @@ def test_without_java_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(EngineError, match=r"no Java was found.*install stillwatch\[spark\]") as caught:
         start(SparkSettings())
-    assert caught.value.exit_code == 30
+    assert caught.value.exit_code == 34
 
 
 def test_what_breaks_in_spark_is_one_sentence(session: Any, tmp_path: Path) -> None:

@@ -87,4 +87,4 @@ def test_without_pyspark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "pyspark", None)
     with pytest.raises(EngineError, match=r"pyspark is not installed; install stillwatch\[spark\]") as caught:
         make_engine(ScoreSettings(engine="spark"))
-    assert caught.value.exit_code == 30
+    assert caught.value.exit_code == 34
