@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint smoke table bench spark model lock clean
+.PHONY: demo test lint smoke table bench spark torture model lock clean
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,10 +37,15 @@ table: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default
 
+
 # The engine past one machine, on a cluster of its own; needs a Java runtime.
 spark: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$($(BIN)/python -m tests.spark.extra)"
 	$(BIN)/python -m pytest tests/spark --override-ini addopts="-q --strict-markers -p no:cacheprovider"
+
+# Hostile files, damaged logs and failing disks; takes minutes, and ends with a table of goal, figure and bound.
+torture: $(STAMP)
+	$(BIN)/python -m pytest tests/torture --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default
 
 # The shipped model anew: make model REPLAYS="DIR DIR DIR DIR" MODEL=DIR, MODEL a new folder, each replay a folder of
 # events.parquet, truth.parquet and accounts.csv, in this order.

@@ -1,0 +1,26 @@
+"""Collects the figures of all themes into one table, printed at the end of the run."""
+
+import pytest
+
+from tests.torture.corpus import Figures
+
+_FIGURES = pytest.StashKey[Figures]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin an empty table."""
+    config.stash[_FIGURES] = Figures()
+
+
+@pytest.fixture
+def figures(request: pytest.FixtureRequest) -> Figures:
+    """Take the figures of a test."""
+    return request.config.stash[_FIGURES]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table."""
+    rows = config.stash[_FIGURES].table()
+    if len(rows) > 1:
+        terminalreporter.section("torture")
+        terminalreporter.write_line("\n".join(rows))
