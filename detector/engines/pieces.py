@@ -30,6 +30,7 @@ ROWS_BYTES = 1 << 20
 #: The same for a first look.
 HEAD_BYTES = 2 << 20
 _QUOTE, _LINE_END, _RETURN = ord('"'), ord("\n"), ord("\r")
+_BACKSLASH, _BLANK, _COMMA, _BRACE, _BRACKET, _N, _I = (ord(letter) for letter in "\\ ,}]NI")
 
 
 class UnendingRecordError(Exception):
@@ -99,6 +100,30 @@ def _drop_returns(data: Any, out: Any) -> Any:
     return n_out
 
 
+def is_lenient_json(piece: memoryview) -> bool:
+    """Tell whether JSON lines hold what the database takes and JSON forbids: a comma at an end, NaN, Infinity."""
+    return bool(_is_lenient(np.frombuffer(piece, np.uint8)))
+
+
+@njit(cache=True, nogil=True)
+def _is_lenient(data: Any) -> Any:
+    is_inside, last, i = False, 0, 0
+    while i < len(data):
+        byte = data[i]
+        if is_inside:
+            i += byte == _BACKSLASH
+            is_inside = byte != _QUOTE and byte != _LINE_END
+        elif byte == _QUOTE:
+            is_inside, last = True, byte
+        elif byte > _BLANK:
+            is_closing = byte in (_BRACE, _BRACKET)
+            if (is_closing and last == _COMMA) or byte in (_N, _I):
+                return True
+            last = byte
+        i += 1
+    return False
+
+
 def cut(chunks: Iterable[bytes], *, skip: int, longest: int, size: int, is_quoted: bool = True) -> Iterator[memoryview]:
     """Cut a text file into runs of whole records.
 
@@ -142,18 +167,20 @@ def cut(chunks: Iterable[bytes], *, skip: int, longest: int, size: int, is_quote
         yield memoryview(data)
 
 
-def side_by_side(pieces: Iterable[memoryview], stages: Sequence[Stage], work: Callable[[str], T]) -> Iterator[T]:
+def side_by_side(
+    pieces: Iterable[memoryview], stages: Sequence[Stage], work: Callable[[str, memoryview], T]
+) -> Iterator[T]:
     """Put each piece on a stage and work on it there, several at once; results come in the order of the pieces.
 
     Parameters
     ----------
     stages: as many as work at once.
-    work: takes the path of a filled stage.
+    work: takes the path of a filled stage, and the piece that it holds.
     """
 
     def run(stage: Stage, piece: memoryview) -> T:
         stage.fill(piece)
-        return work(stage.path)
+        return work(stage.path, piece)
 
     free = list(stages)
     waiting: deque[tuple[Future[T], Stage]] = deque()

@@ -193,7 +193,9 @@ class FileScan:
         cuts = counted(cut(chunks, skip=skip, longest=MAX_RECORD_BYTES, size=size, is_quoted=is_csv))
         fed = map(without_returns, cuts) if self.header.has_return else cuts
 
-        def parse(path: str) -> pa.Table:
+        def parse(path: str, piece: memoryview) -> pa.Table:
+            if not is_csv and pieces.is_lenient_json(piece):
+                raise SuspectError
             cursor = self.session.cursor()
             try:
                 table = cursor.sql(self._piece_sql(columns, path)).to_arrow_table()

@@ -54,6 +54,8 @@ def test_a_bad_csv_record_costs_itself_alone(
         (b'{"account_id":"x","account_id":"y","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds one key"),
         (b'{"account_id":NaN,"occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds NaN, which is not JSON"),
         (b'{"account_id":"\\ud800","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record holds half of a surrogate"),
+        (b'{"account_id":"x","occurred_at":"2026-03-02T00:00:00Z","other":NaN}\n', "the record holds NaN"),
+        (b'{"account_id":"x","occurred_at":"2026-03-02T00:00:00Z",}\n', "the record is not JSON"),
         (b'{"account_id":"x"}\n', "occurred_at is missing"),
         (b"null\n", "the record is not an object"),
         (b'{"account_id":"\xff","occurred_at":"2026-03-02T00:00:00Z"}\n', "the record is not valid UTF-8"),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.engines import pieces
-from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side, without_returns
+from detector.engines.pieces import Stage, UnendingRecordError, cut, is_lenient_json, side_by_side, without_returns
 
 ROWS = st.lists(st.lists(st.text('ab",\n\r x', max_size=12), min_size=3, max_size=3), min_size=1, max_size=30)
 
@@ -61,6 +61,14 @@ def test_an_unclosed_quote_is_refused() -> None:
         list(cut([b'"a"\n"b\n' + b"c\n" * 5], skip=0, longest=1000, size=40))
 
 
+@pytest.mark.parametrize("bad", ['{"a":[1,]}', '{"a":"x" , }', '{"a":NaN}', "[-Infinity]", '{"a":"\\\\","b":1,\t}'])
+def test_what_json_forbids_is_seen(bad: str) -> None:
+    """Between good lines, wherever it stands; the same signs inside a text are a text."""
+    good = '{"a":"NaN,}","b":"q\\",]","c":[{"d":1},2.5e3,true,null]}\n'
+    assert is_lenient_json(memoryview((good + bad + "\n" + good).encode()))
+    assert not is_lenient_json(memoryview((good + good).encode()))
+
+
 def test_an_endless_record_is_refused() -> None:
     """Memory is bounded by the longest record allowed."""
     with pytest.raises(UnendingRecordError):
@@ -71,7 +79,7 @@ def test_results_come_in_order(tmp_path: Path) -> None:
     """Several stages at work do not mix up the pieces, and a stage's content is replaced whole."""
     stages = [Stage(tmp_path) for _ in range(3)]
     texts = [b"x" * (100 - 7 * i) + bytes([65 + i]) for i in range(12)]
-    found = list(side_by_side(map(memoryview, texts), stages, lambda path: Path(path).read_bytes()))
+    found = list(side_by_side(map(memoryview, texts), stages, lambda path, _: Path(path).read_bytes()))
     assert found == texts
     for stage in stages:
         stage.close()
