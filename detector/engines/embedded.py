@@ -24,9 +24,10 @@ from detector.logs.fields import Clock
 from detector.logs.formats import AUTO, all_skipped, check_mapped, choose_format, load_format
 from detector.logs.headers import Header
 from detector.logs.mapping import Mapper, Plan
+from detector.logs.pages import ColumnChunk, check_pages
 from detector.logs.presets import Format, check_zone
 from detector.logs.quoting import quote_name, quote_text
-from detector.logs.sources import LogFile, distinct, find_paths, inspect_file
+from detector.logs.sources import LogFile, distinct, find_paths, inspect_file, unreadable
 from detector.logs.spool import STDIN_NAME, descriptor_path, spool_stream
 from detector.progress import Tell, silent
 from detector.settings import InputSettings
@@ -226,6 +227,7 @@ class EmbeddedEngine:
             physical = _physical(file, header)
             plan = mapper.plan(file, header, physical)
             _check_keys(file, plan)
+            _check_pages(session, file, path, plan)
             scans.append(
                 FileScan(
                     session,
@@ -268,6 +270,28 @@ def _check_keys(file: LogFile, plan: Plan) -> None:
             )
 
 
+def _check_pages(session: duckdb.DuckDBPyConnection, file: LogFile, path: str, plan: Plan) -> None:
+    """Refuse a Parquet file of which a page that will be read is not as its writer left it."""
+    if file.kind != "parquet":
+        return
+    sql = (
+        "SELECT path_in_schema, least(data_page_offset, nullif(dictionary_page_offset, 0)), total_compressed_size,"
+        f" total_uncompressed_size, num_values FROM parquet_metadata({quote_text(path)})"
+        f" WHERE row_group_num_rows > 0 AND split_part(path_in_schema, ', ', 1) IN ({_roots(plan)})"
+    )
+    try:
+        stored = session.execute(sql).fetchall()
+    except duckdb.Error:
+        raise unreadable(file.name, "its footer is damaged") from None
+    if any(None in chunk for chunk in stored):
+        raise unreadable(file.name, "its footer does not say where its columns are")
+    check_pages(file.name, file.path, [ColumnChunk(*chunk) for chunk in stored])
+
+
+def _roots(plan: Plan) -> str:
+    return ", ".join(quote_text(name) for name in plan.sources(tuple(plan.places)))
+
+
 def _database_path(file: LogFile, resources: ExitStack) -> str:
     """A path the database takes as it is; one that looks like a glob is opened and passed by its descriptor."""
     if not has_magic(file.path):
@@ -280,10 +304,9 @@ def _thread_bytes(session: duckdb.DuckDBPyConnection, scan: FileScan) -> int:
     """Estimate what a thread that reads a file holds."""
     if scan.file.kind != "parquet":
         return _TEXT_BYTES_PER_THREAD
-    roots = ", ".join(quote_text(name) for name in scan.plan.sources(tuple(scan.plan.places)))
     size = (
         f"SELECT sum(total_uncompressed_size) AS size FROM parquet_metadata({quote_text(scan.path)})"
-        f" WHERE split_part(path_in_schema, ', ', 1) IN ({roots}) GROUP BY row_group_id"
+        f" WHERE split_part(path_in_schema, ', ', 1) IN ({_roots(scan.plan)}) GROUP BY row_group_id"
     )
     found = session.execute(f"SELECT max(size) FROM ({size})").fetchall()
     return _GROUPS_PER_THREAD * int(found[0][0] or 0) + 1
