@@ -207,6 +207,12 @@ class NotOursError(StillwatchError):
     exit_code = 33
 
 
+class InputChangedError(StillwatchError):
+    """A log changed while it was read, so that what was read of it may belong to no one state of it."""
+
+    exit_code = 35
+
+
 #: What the system says where a thread cannot be started, or a library not be loaded, for lack of memory.
 _STARVED = ("can't start new thread", "failed to map segment", "cannot allocate memory", "std::bad_alloc")
 

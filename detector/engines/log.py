@@ -11,16 +11,33 @@ import pyarrow as pa
 from detector.engines.chunks import Tally
 from detector.engines.marks import Mark
 from detector.engines.scans import FileScan, SuspectError
-from detector.errors import EmptyInputError, StillwatchError, TooManyRejectsError
+from detector.errors import EmptyInputError, InputChangedError, StillwatchError, TooManyRejectsError
 from detector.logs.digests import Digests
 from detector.logs.presets import Format, level_of
 from detector.logs.sources import LogFile
+from detector.logs.stamps import find_change
 from detector.settings import InputSettings
 from detector.tables import EVENTS, REJECTED, REQUIRED
 
 _ORDERED = ("account_id", "occurred_at", "n_requests")
 #: How many rejected records an error quotes.
 _QUOTED = 3
+
+
+def check_unchanged(file: LogFile) -> None:
+    """Refuse what was read of a file that has changed since it was opened.
+
+    Raises
+    ------
+    InputChangedError
+        It has.
+    """
+    change = find_change(file.path, file.stamp) if file.stamp else ""
+    if change:
+        raise InputChangedError(
+            f"{file.name}: it {change} while it was read, so nothing is made of it; give files that are no longer "
+            "written to, or a copy"
+        )
 
 
 class Restart(Exception):  # noqa: N818 - a request to begin again, not an error
@@ -156,6 +173,8 @@ class Log:
             After the last batch: more records were rejected than allowed.
         EmptyInputError
             After the last batch: there was none.
+        InputChangedError
+            A file is no longer what it was when the log was opened.
         """
         for batch, _ in self.marked(columns):
             yield batch
@@ -177,6 +196,7 @@ class Log:
         for number, scan in enumerate(self._scans[n_done:], n_done):
             for batch, place in self._file_batches(scan, checked, begin):
                 yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
+            check_unchanged(scan.file)
             begin = 0
         self._check_counts()
 
@@ -193,6 +213,7 @@ class Log:
         for scan in self._scans:
             for batch, _ in self._file_batches(scan, tuple(columns), 0):
                 yield batch
+            check_unchanged(scan.file)
 
     def span_rows(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield the rows of the span of the one file that this log is.
@@ -321,8 +342,17 @@ class Log:
         return pa.table(arrays, schema=REJECTED)
 
     def digests(self) -> dict[str, str]:
-        """Wait for the SHA-256 of each file, as hexadecimal by file name."""
-        return self._digests.finish()
+        """Wait for the SHA-256 of each file, as hexadecimal by file name.
+
+        Raises
+        ------
+        InputChangedError
+            A file is no longer what it was when the log was opened.
+        """
+        found = self._digests.finish()
+        for file in self.files:
+            check_unchanged(file)
+        return found
 
     @property
     def scans(self) -> tuple[FileScan, ...]:
@@ -350,14 +380,21 @@ class Log:
                 if tally.n_read:
                     self._verify(self._scans)
                     raise Restart(f"{scan.file.name}: bad records found; begin again") from None
+            except StillwatchError:
+                check_unchanged(scan.file)
+                raise
             else:
                 self._verified.add(scan)
                 return
         tally = self._tallies[scan] = Tally()
         place: tuple[int, Tally] | None = (0, Tally())
-        for batch in scan.exact(columns, tally):
-            yield batch, place
-            place = None
+        try:
+            for batch in scan.exact(columns, tally):
+                yield batch, place
+                place = None
+        except StillwatchError:
+            check_unchanged(scan.file)
+            raise
 
     def _verify(self, scans: Sequence[FileScan]) -> None:
         """Find out which files need the exact way, without handing out rows."""

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from detector.engines import workers
-from detector.engines.log import Log
+from detector.engines.log import Log, check_unchanged
 from detector.engines.spans import Part
 from detector.engines.spark_sessions import speaking
 from detector.engines.workers import Recipe
@@ -75,7 +75,13 @@ class SparkLog(Log):
             return made.toArrow().sort_by("run").drop_columns(["run"]).cast(schema)
 
     def digests(self) -> dict[str, str]:
-        """Let workers hash the files; rows that Spark read itself have none."""
+        """Let workers hash the files; rows that Spark read itself have none.
+
+        Raises
+        ------
+        InputChangedError
+            A file is no longer what it was when the log was opened.
+        """
         if self.frame is not None:
             return {}
         paths = [file.path for file in self.files]
@@ -89,4 +95,6 @@ class SparkLog(Log):
         with speaking():
             hashed = self.session.range(0, len(paths), 1, len(paths)).mapInArrow(run, "file long, sha256 string")
             rows = hashed.toArrow().to_pylist()
+        for file in self.files:
+            check_unchanged(file)
         return {self.files[row["file"]].name: row["sha256"] for row in rows}

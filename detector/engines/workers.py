@@ -65,8 +65,13 @@ class Recipe:
         """Open the files of a task."""
         if self.version != __version__:
             raise EngineError(f"a worker has stillwatch {__version__}, not {self.version}; install the same everywhere")
-        scans = [replace(self.scans[part.file], span=part.span) for part in task]
+        scans = [_elsewhere(self.scans[part.file], part.span) for part in task]
         return EmbeddedEngine(self.settings).attach(scans, self.form, [part.is_exact for part in task])
+
+
+def _elsewhere(scan: FileScan, span: tuple[int, int] | None) -> FileScan:
+    """Prepare the reading of a span on a machine that may know the same file by another number."""
+    return replace(scan, span=span, file=replace(scan.file, stamp=None))
 
 
 def fold_task(recipe: Recipe, number: int, task: tuple[Part, ...]) -> Iterator[pa.RecordBatch]:

@@ -12,6 +12,7 @@ from typing import IO, Literal, cast
 import pyarrow as pa
 
 from detector.errors import InputUnreadableError
+from detector.logs.stamps import Stamp, take_stamp
 
 #: What a file holds; `lines` are plain lines, told by a preset and not by the file itself.
 FileKind = Literal["csv", "jsonl", "parquet", "lines"]
@@ -54,6 +55,8 @@ class LogFile:
     name: what the user called it.
     path: where it can be opened; for standard input, the spooled copy.
     n_bytes: size as stored, compressed or not.
+    stamp: what it looked like before anything was read of it; none where whoever reads it cannot tell, as on another
+        machine.
     """
 
     name: str
@@ -61,6 +64,7 @@ class LogFile:
     kind: FileKind
     compression: Compression
     n_bytes: int
+    stamp: Stamp | None = None
 
 
 def unreadable(name: str, why: str) -> InputUnreadableError:
@@ -108,12 +112,13 @@ def inspect_file(name: str, path: str) -> LogFile:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):
             raise unreadable(name, "it is not a regular file")
+        stamp = take_stamp(path)
         with Path(path).open("rb") as stored:
             compression = _compression(stored.read(_HEAD_BYTES))
     except OSError as error:
         raise unreadable(name, f"it cannot be opened ({error.strerror or 'input error'})") from error
     head = read_head(name, path, compression)
-    return LogFile(name, path, _kind(name, head), compression, status.st_size)
+    return LogFile(name, path, _kind(name, head), compression, stamp.n_bytes, stamp)
 
 
 def read_head(name: str, path: str, compression: Compression, n_bytes: int = _HEAD_BYTES) -> bytes:

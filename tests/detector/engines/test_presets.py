@@ -49,7 +49,8 @@ def test_a_log_is_recognised_and_read(name: str, write: Callable[..., Path], ope
 @pytest.mark.parametrize("name", CASES)
 def test_both_ways_of_reading_agree(name: str, write: Callable[..., Path], open_log: Opener, drain: Drain) -> None:
     """Record by record, the values are those of the fast way; what is passed over is counted alike."""
-    fast, exact = open_log(write(name)), open_log(write(name))
+    path = write(name)
+    fast, exact = open_log(path), open_log(path)
     exact._exact = set(exact._scans)
     assert drain(exact).equals(drain(fast))
     assert exact.counts()["n_passed_over"] == fast.counts()["n_passed_over"]
