@@ -53,12 +53,14 @@ class Stage:
             Path(name).unlink()
         self.path = descriptor_path(self._descriptor)
 
-    def fill(self, piece: memoryview) -> None:
+    def fill(self, piece: memoryview, tail: bytes = b"") -> None:
         """Replace what the file holds."""
         os.ftruncate(self._descriptor, 0)
         at = 0
-        while at < len(piece):
-            at += os.pwrite(self._descriptor, piece[at:], at)
+        for part in (piece, memoryview(tail)):
+            while part:
+                n_written = os.pwrite(self._descriptor, part, at)
+                at, part = at + n_written, part[n_written:]
 
     def close(self) -> None:
         """Give the memory back."""
@@ -168,7 +170,11 @@ def cut(chunks: Iterable[bytes], *, skip: int, longest: int, size: int, is_quote
 
 
 def side_by_side(
-    pieces: Iterable[memoryview], stages: Sequence[Stage], work: Callable[[str, memoryview], T]
+    pieces: Iterable[memoryview],
+    stages: Sequence[Stage],
+    work: Callable[[str, memoryview], T],
+    *,
+    last_record: bytes = b"",
 ) -> Iterator[T]:
     """Put each piece on a stage and work on it there, several at once; results come in the order of the pieces.
 
@@ -176,10 +182,12 @@ def side_by_side(
     ----------
     stages: as many as work at once.
     work: takes the path of a filled stage, and the piece that it holds.
+    last_record: put behind each piece on its stage.
     """
 
     def run(stage: Stage, piece: memoryview) -> T:
-        stage.fill(piece)
+        is_ended = not last_record or bytes(piece[-1:]) == b"\n"
+        stage.fill(piece, last_record if is_ended else b"\n" + last_record)
         return work(stage.path, piece)
 
     free = list(stages)

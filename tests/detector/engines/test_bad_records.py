@@ -122,3 +122,14 @@ def test_rejects_beyond_the_limit_stop_the_run(csv_file: Writer, open_log: Opene
         drain(open_log(csv_file(HEAD)))
     with pytest.raises(EmptyInputError, match="all 2 records are malformed"):
         drain(open_log(csv_file(HEAD + b"x\ny\n")))
+
+
+@pytest.mark.parametrize("bad", [b't,x"y,p","1\n', b'x"""\n,t,p,",1\n', b't,x,",1\n"\n,",",""\n'])
+@pytest.mark.parametrize("n_after", [0, 3])
+def test_a_quote_left_open_swallows_nothing_unsaid(
+    bad: bytes, n_after: int, csv_file: Writer, open_log: Opener, drain: Drain
+) -> None:
+    """Where quotation marks pair up though one was never closed, all good records load and the bad ones are listed."""
+    log = open_log(csv_file(HEAD + body(2) + bad + body(2 + n_after, 2)), max_rejects=1.0)
+    assert drain(log).column("account_id").to_pylist() == [f"a{i}" for i in range(2 + n_after)]
+    assert log.counts()["n_rejected"] > 0
