@@ -129,8 +129,10 @@ class EmbeddedEngine:
         is_guess = wanted == AUTO and not set(header.names) >= set(form.detect)
         clock = Clock(self._settings.timezone or form.timezone, form.time_unit)
         physical = _physical(file, header)
-        plan = Mapper(form, self._settings.map, clock, self._settings.text, is_guess).plan(file, header, physical)
-        _check_keys(file, plan)
+        plan = Mapper(form, self._settings.map, clock, self._settings.text, is_guess, self._account_by).plan(
+            file, header, physical
+        )
+        _check_keys(file, header, plan)
         scan = FrameScan(session, file, "", header, physical, plan, form.delimiter, self._settings.batch_rows)
         return scan, form, reason
 
@@ -226,7 +228,7 @@ class EmbeddedEngine:
         for file, path, header in zip(found.files, paths, found.headers, strict=True):
             physical = _physical(file, header)
             plan = mapper.plan(file, header, physical)
-            _check_keys(file, plan)
+            _check_keys(file, header, plan)
             _check_pages(session, file, path, plan)
             scans.append(
                 FileScan(
@@ -257,16 +259,19 @@ def _physical(file: LogFile, header: Header) -> tuple[str, ...]:
     return tuple(map(quote_name, header.names))
 
 
-def _check_keys(file: LogFile, plan: Plan) -> None:
-    """Refuse keys that differ by case only; the database takes them for one."""
-    if file.kind == "csv":
-        return
+def _check_keys(file: LogFile, header: Header, plan: Plan) -> None:
+    """Refuse columns that are read and differ by case or blanks only; the database takes some for one.
+
+    Whose requests they are must be beyond doubt, so a column of accounts may have no such twin, read or not.
+    """
     seen: dict[str, str] = {}
-    for name in plan.sources(tuple(plan.places)):
-        twin = seen.setdefault(name.casefold(), name)
+    owners = {name.strip().casefold() for name in plan.sources(["account_id"])}
+    others = [name for name in header.names if name.strip().casefold() in owners and file.kind != "jsonl"]
+    for name in (*plan.sources(tuple(plan.places)), *others):
+        twin = seen.setdefault(name.strip().casefold(), name)
         if twin != name:
             raise AmbiguousColumnError(
-                f"{file.name}: columns {twin!r} and {name!r} differ by case only; name others with --map"
+                f"{file.name}: columns {twin!r} and {name!r} differ by case or blanks only; rename one of them"
             )
 
 

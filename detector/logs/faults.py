@@ -18,6 +18,7 @@ class Fault(IntEnum):
     NUL = 4
     NAIVE = 5
     OUT_OF_RANGE = 6
+    TWICE = 7
 
 
 _ALLOWED: dict[Kind, str] = {
@@ -35,6 +36,7 @@ _WORDS = {
     Fault.NUL: "holds a NUL byte; allowed is text without one",
     Fault.NAIVE: "carries no zone; write one, or say which with --timezone UTC",
     Fault.OUT_OF_RANGE: "is out of range; allowed are the years 1970 to 2199",
+    Fault.TWICE: "stands there twice; every record needs one",
 }
 
 

@@ -39,6 +39,9 @@ _LATEST = "TIMESTAMPTZ '2200-01-01 00:00:00+00'"
 #: Numbers that may be negative.
 _SIGNED = frozenset({"temperature"})
 
+#: Stands for an account's name whose key stands twice in its object.
+TWICE = "chr(0) || 'twice'"
+
 
 @dataclass(frozen=True)
 class Clock:
@@ -128,6 +131,7 @@ def fault_cases(column: str, raw: Raw, value: str, clock: Clock) -> Iterator[str
         yield _case(column, Fault.MISSING, f"{raw.sql} IS NULL")
     if kind == "text":
         if column in REQUIRED:
+            yield _case(column, Fault.TWICE, f"{value} = {TWICE}")
             yield _case(column, Fault.NUL, f"contains({value}, chr(0))")
         return
     unreadable = f"{raw.sql} IS NOT NULL AND {value} IS NULL"

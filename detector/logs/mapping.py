@@ -1,11 +1,11 @@
 """From the columns of one file to canonical columns: which candidate is there, and the query that reads it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from detector.errors import MissingColumnError, NaiveTimestampError, WrongTypeError, nearest
-from detector.logs.fields import Clock, Raw, fault_cases, is_naive_type, value_sql
+from detector.logs.fields import TWICE, Clock, Raw, fault_cases, is_naive_type, value_sql
 from detector.logs.headers import Header, quotable
 from detector.logs.identity import COLUMN_OF, account_sql, rung_sql
 from detector.logs.kinds import kind_of
@@ -279,7 +279,9 @@ class _Finder:
         is_direct = all(c.reader is None and not c.values and self._is_column(c.path[0]) for c in present)
         if is_direct and len(present) == 1:
             return Place(self._typed(column, present[0].path[0]), sources, is_direct)
-        found = [self._nulled(column, self._candidate(candidate).sql) for candidate in present]
+        is_identity = column == "account_id"
+        steps = (self._unique(c, self._candidate(c)) if is_identity else self._candidate(c) for c in present)
+        found = [self._nulled(column, step.sql) for step in steps]
         return Place(Raw(f"coalesce({', '.join(found)})" if len(found) > 1 else found[0]), sources, is_direct)
 
     def _root(self, path: str) -> str | None:
@@ -354,6 +356,24 @@ class _Finder:
         ]
         return self._translated(candidate, read_step(candidate.reader, values, self.steps, self._mapper.clock))
 
+    def _unique(self, candidate: Candidate, value: Step) -> Step:
+        """The value, or a mark where a key on the way to it stands twice: nobody knows which one counts."""
+        inside = [path for path in candidate.path if self._root(path) != path]
+        twice = [found for path in inside for found in self._repeats(path)]
+        if not twice:
+            return value
+        return self.steps.let(f"CASE WHEN {' OR '.join(map(str, twice))} THEN {TWICE} ELSE {value} END", value, *twice)
+
+    def _repeats(self, path: str) -> Iterator[Step]:
+        """For each key of a path, whether it stands twice in its object."""
+        document = self._document(self._root(path) or "")
+        keys = self._keys(path)
+        for depth, key in enumerate(keys):
+            if isinstance(key, str):
+                parent = self.steps.part(document, json_path(keys[:depth])) if depth else document
+                same = f"list_filter(json_keys({parent}), lambda key: key = {quote_text(key)})"
+                yield self.steps.let(f"coalesce(len({same}), 0) > 1", parent)
+
     def _translated(self, candidate: Candidate, step: Step) -> Step:
         if not candidate.values:
             return step
@@ -373,10 +393,12 @@ class _Finder:
         return self._document(path) if self._root(path) == path else self._part(path)
 
     def _part(self, path: str) -> Step:
-        root = self._root(path) or ""
-        found = _STEP.findall(path[len(root) :])
-        keys: list[str | int] = [quoted or plain or int(position) for quoted, plain, position in found]
-        return self.steps.part(self._document(root), json_path(keys))
+        return self.steps.part(self._document(self._root(path) or ""), json_path(self._keys(path)))
+
+    def _keys(self, path: str) -> list[str | int]:
+        """The keys and positions of a path below its root."""
+        found = _STEP.findall(path[len(self._root(path) or "") :])
+        return [quoted or plain or int(position) for quoted, plain, position in found]
 
     def _document(self, name: str) -> Step:
         """The value of a part or a column as JSON; a bare text that is no JSON is a JSON text."""

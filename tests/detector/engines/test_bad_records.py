@@ -133,3 +133,16 @@ def test_a_quote_left_open_swallows_nothing_unsaid(
     log = open_log(csv_file(HEAD + body(2) + bad + body(2 + n_after, 2)), max_rejects=1.0)
     assert drain(log).column("account_id").to_pylist() == [f"a{i}" for i in range(2 + n_after)]
     assert log.counts()["n_rejected"] > 0
+
+
+@pytest.mark.parametrize("twice", ['{"user":"x","user":"y"}', '{"u\\u0073er":"x","user":"y"}'])
+def test_an_account_named_twice_inside_a_document_is_refused(
+    twice: str, tmp_path: Path, open_log: Opener, drain: Drain
+) -> None:
+    """Readers differ in which of two equal keys counts, so such a record belongs to nobody; other keys may repeat."""
+    path = tmp_path / "log.jsonl"
+    documents = ('{"user":"a"}', twice, '{"user":"b","tag":1,"tag":2}')
+    path.write_text("".join(f'{{"occurred_at":"{DAY.format(0)}","by":{each}}}\n' for each in documents))
+    log = open_log(path, max_rejects=0.5, map={"account_id": "by.user"})
+    assert drain(log).column("account_id").to_pylist() == ["a", "b"]
+    assert log.rejected().column("reason").to_pylist() == ["account_id stands there twice; every record needs one"]

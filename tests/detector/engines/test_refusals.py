@@ -35,6 +35,12 @@ def test_errors_say_what_to_do(csv_file: Writer, tmp_path: Path, open_log: Opene
         (b"occurred_at\taccount_id\n1\t2\n", MissingColumnError, "the delimiter looks like a tab"),
         (b"the secret, 1 2 3!\n", MissingColumnError, "does not look like a header"),
         (b"account_id,account_id\n1,2\n", AmbiguousColumnError, "names 'account_id' more than once"),
+        (
+            b"occurred_at,account_id,Account_ID\n1,2,3\n",
+            AmbiguousColumnError,
+            "'account_id' and 'Account_ID' differ by",
+        ),
+        (b"occurred_at,account_id, account_id\n1,2,3\n", AmbiguousColumnError, "'account_id' and ' account_id' differ"),
         ("occurred_at,account_id\n".encode("utf-16"), InputUnreadableError, "UTF-16"),
         (b"\x7fELF\x00\x00\x00", InputUnreadableError, "binary, not text"),
         (b"PK\x03\x04", InputUnreadableError, "a zip archive"),
