@@ -1,5 +1,6 @@
 """The exact way of reading text: records are checked one by one, then go through the query in chunks."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,16 +10,20 @@ import duckdb
 import pyarrow as pa
 
 from detector.engines.relations import lines_relation, transform_relation
+from detector.errors import TooManyRejectsError
 from detector.logs.headers import Header
 from detector.logs.mapping import LINE, Plan
 from detector.logs.objects import ObjectReader, read_lines
 from detector.logs.resync import MAX_RECORD_BYTES, ResyncReader
-from detector.logs.sources import LogFile, read_chunks
+from detector.logs.sources import LogFile, read_chunks, skip_bytes
 
 _CHUNK = "exact_chunk"
 _OBJECT = "object_text"
 #: chosen: some megabytes of text at once, whatever a record weighs; parts of documents are held many times over.
 _CHUNK_BYTES = 8 << 20
+
+#: Chosen: each is listed in an output, and nobody reads more; some seconds of reading, and 100 MB of memory at most.
+MOST_REJECTED = 250_000
 
 #: A query that is wrong is our fault, not that of a record.
 OWN_FAULTS = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.OutOfMemoryException)
@@ -37,6 +42,21 @@ class Tally:
     n_passed_over: int = 0
     n_by_rung: Counter[int] = field(default_factory=Counter)
     rejected: list[tuple[int, str]] = field(default_factory=list)
+
+    def reject(self, line: int, reason: str) -> None:
+        """Note a bad record.
+
+        Raises
+        ------
+        TooManyRejectsError
+            There are more than could be listed, whatever share of the log they are.
+        """
+        self.rejected.append((line, sys.intern(reason)))
+        if len(self.rejected) > MOST_REJECTED:
+            raise TooManyRejectsError(
+                f"more than {MOST_REJECTED:,} records of a file are malformed, that on line {line} since {reason}; "
+                "mend the export"
+            )
 
     def copy(self) -> "Tally":
         """Give the counts as they are now."""
@@ -91,7 +111,7 @@ class ExactReader:
     def _csv_rows(self, sources: Sequence[str], tally: Tally) -> Iterator[Row]:
         positions = [self.header.names.index(source) for source in sources]
         reader = ResyncReader(
-            self._body(),
+            skip_bytes(read_chunks(self.file.name, self.file.path, self.file.compression), self.header.n_bytes),
             len(self.physical),
             delimiter=self.delimiter,
             line=1 + self.header.n_lines,
@@ -101,7 +121,7 @@ class ExactReader:
             if record.reason is None:
                 yield (record.line, *[record.fields[position] for position in positions])
             else:
-                tally.rejected.append((record.line, record.reason))
+                tally.reject(record.line, record.reason)
         tally.n_blank, tally.n_recovered = reader.n_blank, reader.n_recovered
 
     def _json_rows(self, sources: Sequence[str], tally: Tally) -> Iterator[Row]:
@@ -110,7 +130,7 @@ class ExactReader:
             if line.reason is None:
                 yield line.line, line.text
             else:
-                tally.rejected.append((line.line, line.reason))
+                tally.reject(line.line, line.reason)
         tally.n_blank = reader.n_blank
 
     def _lines(self, tally: Tally) -> Iterator[Row]:
@@ -121,20 +141,12 @@ class ExactReader:
             if not text.strip():
                 tally.n_blank += 1
             elif len(text) > MAX_RECORD_BYTES:
-                tally.rejected.append((number, f"the record is longer than {MAX_RECORD_BYTES >> 20} MiB"))
+                tally.reject(number, f"the record is longer than {MAX_RECORD_BYTES >> 20} MiB")
             else:
                 try:
                     yield number, text.decode()
                 except UnicodeDecodeError:
-                    tally.rejected.append((number, "the record is not valid UTF-8"))
-
-    def _body(self) -> Iterator[bytes]:
-        """The bytes after the header."""
-        left = self.header.n_bytes
-        for chunk in read_chunks(self.file.name, self.file.path, self.file.compression):
-            if left < len(chunk):
-                yield chunk[left:]
-            left = max(0, left - len(chunk))
+                    tally.reject(number, "the record is not valid UTF-8")
 
     def _chunks(self, rows: Iterator[Row]) -> Iterator[list[Row]]:
         chunk: list[Row] = []
@@ -160,7 +172,7 @@ class ExactReader:
             raise
         except duckdb.Error:
             if len(rows) == 1:
-                tally.rejected.append((int(rows[0][0]), "the record cannot be read"))
+                tally.reject(int(rows[0][0]), "the record cannot be read")
                 return
             half = len(rows) // 2
             for part in (rows[:half], rows[half:]):

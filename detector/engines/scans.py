@@ -314,7 +314,8 @@ class FileScan:
 
     def _set_aside(self, bad: pa.Table, tally: Tally) -> None:
         lines, numbers = bad.column(LINE).to_pylist(), bad.column(FAULT).to_pylist()
-        tally.rejected += [(line, describe_fault(number)) for line, number in zip(lines, numbers, strict=True)]
+        for line, number in zip(lines, numbers, strict=True):
+            tally.reject(line, describe_fault(number))
 
     def _slices(self, batch: pa.RecordBatch, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([EVENTS.field(column) for column in columns])

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from detector.logs.sources import unreadable
+from detector.logs.sources import MOST_TIMES, MOST_UNFOLDED, unreadable
 
 #: Chosen: a page header holds some numbers and the least and greatest value of its page.
 _HEADER_BYTES = 1 << 12
@@ -17,9 +17,6 @@ _LONGEST_HEADER = 16 << 20
 _READ_BYTES = 1 << 20
 #: Chosen: what a page may unpack to beyond what its column owns up to; harmless, and above what writers miscount.
 _LENIENCE_BYTES = 64 << 20
-#: Chosen: a file that unfolds to more than this, and to so many times its own size, is a bomb. A real log keeps some
-#: bytes of each request, so it does not come near; gzip reaches a factor of a thousand.
-_MOST_UNFOLDED, _MOST_TIMES = 4 << 30, 10_000
 #: Fields of a page header: sizes of the page, checksum, values of a dictionary.
 #: https://github.com/apache/parquet-format, parquet.thrift.
 _UNPACKED, _STORED, _CHECKSUM, _ENTRIES = (2,), (3,), (4,), (7, 1)
@@ -29,8 +26,9 @@ _WHOLE = (4, 5, 6)
 _FIXED = {_DOUBLE: 8}
 #: A list of so many or more gives its length apart; a number takes at most so many bits.
 _LONG, _WIDEST = 15, 63
-#: Chosen: page headers nest two deep.
+#: Chosen: page headers nest two deep, and hold no lists.
 _DEEPEST = 16
+_MOST_LISTED = 1 << 10
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def check_pages(name: str, path: str, chunks: Iterable[ColumnChunk]) -> None:
                 unfolded += _walk(descriptor, chunk, n_bytes)
             except _DamagedError as why:
                 raise unreadable(name, f"column {chunk.column!r}: {why}") from None
-        if unfolded > max(_MOST_UNFOLDED, _MOST_TIMES * n_bytes):
+        if unfolded > max(MOST_UNFOLDED, MOST_TIMES * n_bytes):
             raise unreadable(name, f"its {n_bytes:,} bytes unfold to {unfolded / 1e9:,.0f} GB")
     finally:
         os.close(descriptor)
@@ -163,7 +161,10 @@ class _Reader:
             self.struct(path)
         elif kind in (_LIST, _SET) and len(path) <= _DEEPEST:
             head = self._byte()
-            for _ in range(head >> 4 if head >> 4 < _LONG else self._size()):
+            n_listed = head >> 4 if head >> 4 < _LONG else self._size()
+            if n_listed > _MOST_LISTED:
+                raise _ShortError
+            for _ in range(n_listed):
                 self._value(head & 15, (*path, 0))
         elif kind in (_TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY):
             n_bytes = self._size() if kind == _BINARY else _FIXED.get(kind, 1)

@@ -14,9 +14,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from detector.errors import TooManyRejectsError
+
 #: chosen: far above any prompt a model takes, far below what would hurt.
 MAX_RECORD_BYTES = 8 << 20
 _COMPACT_BYTES = 1 << 20
+#: Chosen: some seconds of stepping through what is no record; a log of which so many lines are lost is none.
+MOST_BROKEN = 500_000
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class ResyncReader:
         # Half of a line ending may stand in the field; where the whole follows, `_field` gives it back.
         self._plain = re.compile(rb"([^" + re.escape(ending) + mark + rb"]*+)" + follower)
         self._opening = re.compile(rb' *"')
+        self._blanks = re.compile(rb"(?:[ \r]*+\n)++" if ending == b"\n" else rb"(?:[ \n]*+\r)++")
         self._buffer = b""
         self._start = 0
         self._n_dropped = 0
@@ -75,8 +80,15 @@ class ResyncReader:
         self.n_recovered = 0
 
     def __iter__(self) -> Iterator[Record]:
-        """Yield good and bad records in file order."""
+        """Yield good and bad records in file order.
+
+        Raises
+        ------
+        TooManyRejectsError
+            Too many lines belong to no whole record.
+        """
         was_open = False
+        n_broken = 0
         while self._has_more():
             line = self._line
             if self._skip_blank():
@@ -86,6 +98,12 @@ class ResyncReader:
             except _BrokenError as broken:
                 is_rest = was_open and not self._is_own_record()
                 was_open = was_open or broken.is_open
+                n_broken += 1
+                if n_broken > MOST_BROKEN:
+                    raise TooManyRejectsError(
+                        f"more than {MOST_BROKEN:,} lines of a file belong to no whole record, that on line {line} "
+                        f"since {broken.reason}; mend the export"
+                    ) from None
                 self._set_aside(broken)
                 if is_rest:
                     continue
@@ -181,9 +199,14 @@ class ResyncReader:
         return found + 1
 
     def _skip_blank(self) -> bool:
-        """Step over a line that holds nothing; tell whether there was one."""
+        """Step over lines that hold nothing, all at hand at once; tell whether there was one."""
         if self._width < 2 or self._buffer[self._start] not in b"\r\n ":
             return False
+        blanks = self._blanks.match(self._buffer, self._start)
+        if blanks:
+            self.n_blank += self._buffer.count(self._ending, *blanks.span())
+            self._advance(blanks.end())
+            return True
         end = self._line_end()
         if self._buffer[self._start : end].strip(b" \r\n"):
             return False

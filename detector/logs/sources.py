@@ -30,6 +30,9 @@ SUFFIXES: dict[str, FileKind] = {
 }
 _COMPRESSED_SUFFIXES = (".gz", ".zst")
 _HEAD_BYTES = 4096
+#: Chosen: a file that unfolds to more than this, and to so many times its own size, is a bomb. A real log keeps some
+#: bytes of each request, so it does not come near; gzip reaches a factor of a thousand.
+MOST_UNFOLDED, MOST_TIMES = 4 << 30, 10_000
 
 _MAGIC: dict[bytes, Compression] = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _FOREIGN_MAGIC = {
@@ -145,9 +148,10 @@ def read_chunks(
     Raises
     ------
     InputUnreadableError
-        The file vanishes or its compressed stream is damaged or cut short.
+        The file vanishes, its compressed stream is damaged or cut short, or unfolds to far more than a log would.
     """
     left = limit
+    n_unfolded = 0
     try:
         with _open(path, compression) as stream:
             if begin:
@@ -157,12 +161,23 @@ def read_chunks(
                 if not chunk:
                     return
                 left = None if left is None else left - len(chunk)
+                n_unfolded += len(chunk)
+                if n_unfolded > MOST_UNFOLDED and n_unfolded > MOST_TIMES * Path(path).stat().st_size:
+                    raise unreadable(name, f"it unfolds to more than {n_unfolded / 1e9:,.0f} GB")
                 yield chunk
     except EOFError as error:
         raise unreadable(name, f"its {compression} stream is cut short") from error
     except (OSError, ValueError, pa.ArrowException) as error:
         why = f"its {compression} stream is damaged" if compression != "none" else "it cannot be read to the end"
         raise unreadable(name, why) from error
+
+
+def skip_bytes(chunks: Iterable[bytes], n_bytes: int) -> Iterator[bytes]:
+    """Yield what comes after the first bytes, such as those of a header."""
+    for chunk in chunks:
+        if n_bytes < len(chunk):
+            yield chunk[n_bytes:]
+        n_bytes = max(0, n_bytes - len(chunk))
 
 
 def _open(path: str, compression: Compression) -> IO[bytes]:

@@ -81,9 +81,16 @@ def test_only_columns_that_are_read_are_checked(write: Writer) -> None:
 
 def test_a_file_that_unfolds_without_end_is_refused(write: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a dictionary unfolds to is known before a row is made; a log that repeats itself a little is none such."""
-    monkeypatch.setattr(pages, "_MOST_UNFOLDED", 1 << 20)
-    monkeypatch.setattr(pages, "_MOST_TIMES", 100)
+    monkeypatch.setattr(pages, "MOST_UNFOLDED", 1 << 20)
+    monkeypatch.setattr(pages, "MOST_TIMES", 100)
     assert n_read(write("q" * 2000)) == N_ROWS
-    monkeypatch.setattr(pages, "_MOST_TIMES", 10)
+    monkeypatch.setattr(pages, "MOST_TIMES", 10)
     with pytest.raises(InputUnreadableError, match=r"its [\d,]+ bytes unfold to 0 GB"):
         n_read(write("q" * 20_000))
+
+
+def test_a_page_header_that_lists_without_end_is_no_header() -> None:
+    """A list says how long it is; what stands in the file bounds the time, not what it says."""
+    endless = bytes([0x19, 0xF1, *[0xFF] * 8, 0x7F]) + bytes(100)
+    with pytest.raises(pages._ShortError):
+        pages._Reader(endless).struct()

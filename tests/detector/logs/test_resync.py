@@ -1,5 +1,7 @@
 import pytest
 
+from detector.errors import TooManyRejectsError
+from detector.logs import resync
 from detector.logs.resync import Record, ResyncReader
 
 
@@ -52,3 +54,21 @@ def test_lines_may_end_with_carriage_returns_alone() -> None:
 def test_a_quote_within_a_bare_field_is_a_letter() -> None:
     """Only a quote that opens a field has a meaning; blanks around a quoted field have none."""
     assert list(read(b'5" pipe,x"y, "z" \n')) == [Record(1, ('5" pipe', 'x"y', "z"))]
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1 << 20])
+def test_blank_lines_are_counted_each_however_many(piece: int) -> None:
+    """Lines that hold blanks or nothing are no records, and line numbers go on."""
+    text = b"a,b\n\n \n\r\n" + b"\n" * 500 + b"c,d\n  \n"
+    reader = ResyncReader((text[i : i + piece] for i in range(0, len(text), piece)), 2)
+    assert [(record.line, record.fields) for record in reader] == [(1, ("a", "b")), (505, ("c", "d"))]
+    assert reader.n_blank == 504
+
+
+def test_lines_of_no_record_without_end_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quotation marks that open and close at random cost no time without end."""
+    monkeypatch.setattr(resync, "MOST_BROKEN", 9)
+    with pytest.raises(
+        TooManyRejectsError, match="more than 9 lines of a file belong to no whole record, that on line"
+    ):
+        list(ResyncReader([b'"\n' * 40], 2))
