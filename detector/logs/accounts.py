@@ -11,9 +11,13 @@ from detector.errors import (
     InputUnreadableError,
     MissingColumnError,
     NaiveTimestampError,
+    StillwatchError,
     WrongTypeError,
     nearest,
 )
+from detector.logs.headers import check_distinct, read_csv_header
+from detector.logs.resync import ResyncReader
+from detector.logs.sources import LogFile, inspect_file, read_chunks, skip_bytes
 from detector.tables import ACCOUNTS
 
 if TYPE_CHECKING:
@@ -27,23 +31,54 @@ _NEAR = 0.85
 _ZONED = r"(?i)[T ].*(?:Z|[+-]\d{2}(?::?\d{2})?)$"
 
 
+class _MalformedError(InputUnreadableError):
+    """A record of the file breaks its format."""
+
+
 def read_frame(path: Path) -> "pd.DataFrame":
     """Read a CSV file, every column as text, or a Parquet file.
 
     Raises
     ------
     InputUnreadableError
-        It is missing or neither.
+        It is missing or neither, or a record of it is malformed.
+    AmbiguousColumnError
+        A column stands in it twice.
     """
+    try:
+        file = inspect_file(str(path), str(path))
+        if file.kind == "csv":
+            return _read_csv(file)
+        if file.kind == "parquet":
+            return _read_parquet(path)
+        reason = "it is JSON"
+    except (AmbiguousColumnError, _MalformedError):
+        raise
+    except (StillwatchError, OSError, ValueError, pa.ArrowException) as error:
+        reason = getattr(error.__cause__, "strerror", None) or "it is neither Parquet nor CSV with a header"
+    raise InputUnreadableError(f"{path}: accounts cannot be read ({reason}); give a CSV or Parquet file")
+
+
+def _read_csv(file: LogFile) -> "pd.DataFrame":
+    """Read every record or none: a file that was quoted badly may say of one account what belongs to another."""
     import pandas as pd
 
-    try:
-        if path.read_bytes()[:4] == b"PAR1":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError, pa.ArrowException, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is neither Parquet nor CSV with a header"
-        raise InputUnreadableError(f"{path}: accounts cannot be read ({reason}); give a CSV or Parquet file") from error
+    header = read_csv_header(file, ",")
+    body = skip_bytes(read_chunks(file.name, file.path, file.compression), header.n_bytes)
+    reader = ResyncReader(body, len(header.names), line=1 + header.n_lines, ending=header.ending)
+    rows = []
+    for record in reader:
+        if record.reason:
+            raise _MalformedError(f"{file.name}: line {record.line}: {record.reason}; mend the file")
+        rows.append([value or None for value in record.fields])
+    return pd.DataFrame(rows, columns=list(header.names), dtype=object)
+
+
+def _read_parquet(path: Path) -> "pd.DataFrame":
+    import pyarrow.parquet as pq
+
+    check_distinct(str(path), tuple(pq.read_schema(path).names))
+    return pq.read_table(path, page_checksum_verification=True).to_pandas()
 
 
 def _instants(path: Path, column: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
@@ -94,11 +129,11 @@ def read_accounts(path: Path, *, frame: "pd.DataFrame | None" = None, is_rich: b
     Raises
     ------
     InputUnreadableError
-        The file is missing or neither CSV nor Parquet.
+        The file is missing, neither CSV nor Parquet, or a record of it is malformed.
     MissingColumnError
         It has no ``account_id``, or, where asked, nothing that is used, or a slip in the name of what is.
     AmbiguousColumnError
-        An account stands in it twice.
+        An account stands in it twice, or a column.
     NaiveTimestampError, WrongTypeError
         ``created_at`` carries no zone, or is no time.
     """

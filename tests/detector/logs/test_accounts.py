@@ -168,3 +168,28 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """A folder is refused like any other thing that is no file."""
     with pytest.raises(StillwatchError, match="accounts cannot be read"):
         read_accounts(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("account_id,payment_id\na,p\nb,p,q\n", "line 3: the record has 3 fields; the header has 2"),
+        ("account_id,payment_id\na\n", "line 2: the record has 1 fields"),
+        ("account_id,payment_id\nx,a,p\n", "line 2: the record has 3 fields"),
+        ('account_id,payment_id\na,"p\nb,q\n', "line 2: a quote is opened and never closed"),
+        ('account_id,payment_id\na,"p"\nb,"q"r\n', "line 3: text follows a closing quote"),
+    ],
+)
+def test_a_malformed_record_refuses_the_file(tmp_path: Path, text: str, reason: str) -> None:
+    """What belongs to one account is never read as another's: nothing is shifted, padded or guessed."""
+    with pytest.raises(InputUnreadableError, match=reason):
+        read_accounts(written(tmp_path, text))
+
+
+def test_a_column_that_comes_twice_is_refused(tmp_path: Path) -> None:
+    """In either kind of file, nobody knows which of two columns counts."""
+    with pytest.raises(AmbiguousColumnError, match="'payment_id' more than once"):
+        read_accounts(written(tmp_path, "account_id,payment_id,payment_id\na,p,q\n"))
+    pq.write_table(pa.Table.from_arrays([pa.array(["a"])] * 2, ["account_id"] * 2), tmp_path / "twice.parquet")
+    with pytest.raises(AmbiguousColumnError, match="'account_id' more than once"):
+        read_accounts(tmp_path / "twice.parquet")
