@@ -37,7 +37,6 @@ table: $(STAMP)
 bench: $(STAMP)
 	$(BIN)/python -m pytest tests/benchmarks --override-ini addopts="-q --strict-markers -p no:cacheprovider" -W default
 
-
 # The engine past one machine, on a cluster of its own; needs a Java runtime.
 spark: $(STAMP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$($(BIN)/python -m tests.spark.extra)"
