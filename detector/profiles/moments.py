@@ -75,8 +75,9 @@ def _fold(state: Any, account: Any, rows: Any, times: Any, is_bucketed: Any) -> 
         day = minute // _MINUTES
         minute_of_day = minute - day * _MINUTES
         place = (_PLACE[minute_of_day // _BLOCK] << _MINUTE_BITS) | (minute_of_day % _BLOCK)
-        packed = (((place << _DAY_BITS) | (day & _DAY_MASK)) << SECOND_BITS) | (second - minute * 60)
-        _add(moments[a], np.uint32(packed))
+        packed = np.uint32((((place << _DAY_BITS) | (day & _DAY_MASK)) << SECOND_BITS) | (second - minute * 60))
+        if packed < moments[a, MOMENTS - 1]:
+            _add(moments[a], packed)
 
 
 @njit(cache=True)

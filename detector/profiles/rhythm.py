@@ -69,16 +69,17 @@ def _rescale(timeline: Any, first: Any, last: Any, new_first: Any, new_last: Any
 
 
 @njit(cache=True)
-def _extend(state: Any, a: Any, hour: Any, weight: Any) -> None:
+def _extend(first_hour: Any, last_hour: Any, timeline: Any, a: Any, hour: Any, weight: Any) -> None:
     """Count requests at an hour outside the life so far; buckets widen until it fits."""
-    first, last = state.first_hour[a], state.last_hour[a]
-    state.first_hour[a], state.last_hour[a] = min(first, hour), max(last, hour)
-    if first <= last:
-        held = state.timeline[a].copy()
-        state.timeline[a] = 0
-        _rescale(held, first, last, state.first_hour[a], state.last_hour[a], state.timeline[a])
-    shift = timeline_shift(state.first_hour[a], state.last_hour[a])
-    state.timeline[a, (hour >> shift) - (state.first_hour[a] >> shift)] += weight
+    first, last = first_hour[a], last_hour[a]
+    new_first, new_last = min(first, hour), max(last, hour)
+    first_hour[a], last_hour[a] = new_first, new_last
+    shift = timeline_shift(new_first, new_last)
+    if first <= last and (new_first >> shift != first >> shift or shift != timeline_shift(first, last)):
+        held = timeline[a].copy()
+        timeline[a] = 0
+        _rescale(held, first, last, new_first, new_last, timeline[a])
+    timeline[a, (hour >> shift) - (new_first >> shift)] += weight
 
 
 @njit(cache=True, inline="always")
@@ -90,38 +91,47 @@ def _variation(first: Any, second: Any) -> Any:
 
 @njit(cache=True, nogil=True)
 def _fold(state: Any, account: Any, rows: Any, times: Any, weights: Any, is_bucketed: Any) -> None:
+    # Taken apart once, as in `profiles.text`.
+    (gaps, hours, n_pairs, n_regular, n_late, cv2_sum, longest_gap, first_at, last_at, first_gap, last_gap) = state[:11]
+    (first_hour, last_hour, timeline) = state[11:14]
+    # Neighbours are mostly of one account and near in time, so what they have in common is worked out once.
+    hour, hour_at, place_of_week = 0, _NEVER, 0
+    known_account, known_last, shift = -1, _NEVER, 0
     for i in rows:
         a = account[i]
         t = times[i]
-        hour = t // _HOUR
-        state.hours[a, (hour + _TO_MONDAY) % HOURS_OF_WEEK] += weights[i]
-        first, last = state.first_hour[a], state.last_hour[a]
+        if not hour_at <= t < hour_at + _HOUR:
+            hour = t // _HOUR
+            hour_at, place_of_week = hour * _HOUR, (hour + _TO_MONDAY) % HOURS_OF_WEEK
+        hours[a, place_of_week] += weights[i]
+        first, last = first_hour[a], last_hour[a]
         if first <= hour <= last:
-            shift = timeline_shift(first, last)
-            state.timeline[a, (hour >> shift) - (first >> shift)] += weights[i]
+            if a != known_account or last != known_last:
+                known_account, known_last, shift = a, last, timeline_shift(first, last)
+            timeline[a, (hour >> shift) - (first >> shift)] += weights[i]
         else:
-            _extend(state, a, hour, weights[i])
+            known_account = -1
+            _extend(first_hour, last_hour, timeline, a, hour, weights[i])
         if is_bucketed[i]:
             continue
-        if state.last_at[a] == _NEVER:
-            state.first_at[a] = t
-            state.last_at[a] = t
+        if last_at[a] == _NEVER:
+            first_at[a] = last_at[a] = t
             continue
-        gap = t - state.last_at[a]
+        gap = t - last_at[a]
         if gap < 0:
-            state.n_late[a] += 1
+            n_late[a] += 1
             continue
-        state.gaps[a, half_octave(gap // _MS, GAP_PLACES)] += 1
-        state.longest_gap[a] = max(state.longest_gap[a], gap)
-        if state.last_gap[a] >= 0:
-            cv2 = _variation(state.last_gap[a], gap)
-            state.n_pairs[a] += 1
-            state.cv2_sum[a] += cv2
-            state.n_regular[a] += cv2 < REGULAR_CV2
+        gaps[a, half_octave(gap // _MS, GAP_PLACES)] += 1
+        longest_gap[a] = max(longest_gap[a], gap)
+        if last_gap[a] >= 0:
+            cv2 = _variation(last_gap[a], gap)
+            n_pairs[a] += 1
+            cv2_sum[a] += cv2
+            n_regular[a] += cv2 < REGULAR_CV2
         else:
-            state.first_gap[a] = gap
-        state.last_gap[a] = gap
-        state.last_at[a] = t
+            first_gap[a] = gap
+        last_gap[a] = gap
+        last_at[a] = t
 
 
 @njit(cache=True)

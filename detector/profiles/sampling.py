@@ -19,6 +19,8 @@ AT_LIMIT = 0.95
 TEMPERATURE_UNIT = 10**-6
 #: Beyond this none is meant seriously, and a sum might overflow. Chosen.
 _HOTTEST = 1e6
+#: Columns that few logs have; a row is not looked up in them for nothing.
+_RARE = ("max_output_tokens", "temperature", "n_choices", "wants_logprobs")
 
 
 def _prepare(batch: Batch) -> Sequence[Any]:
@@ -30,6 +32,7 @@ def _prepare(batch: Batch) -> Sequence[Any]:
         batch.integers("n_choices"),
         batch.floats("wants_logprobs"),
         batch.is_bucketed,
+        any(map(batch.has, _RARE)),
     )
 
 
@@ -45,35 +48,40 @@ def _fold(
     choices: Any,
     logprobs: Any,
     is_bucketed: Any,
+    has_rare: Any,
 ) -> None:
+    # Taken apart once, as in `profiles.text`.
+    (inputs, outputs, ratios, n_with_limit, n_at_limit, n_with_temperature) = state[:6]
+    (temperature_sum, temperature_min, temperature_max) = state[6:9]
+    (n_with_choices, total_choices, n_with_logprobs, n_wants_logprobs) = state[9:]
     for i in rows:
         a = account[i]
         if is_bucketed[i]:
             continue
         if asked[i] != NULL_INT:
-            state.inputs[a, half_octave(asked[i], TOKEN_PLACES)] += 1
+            inputs[a, half_octave(asked[i], TOKEN_PLACES)] += 1
         if answered[i] != NULL_INT:
-            state.outputs[a, half_octave(answered[i], TOKEN_PLACES)] += 1
+            outputs[a, half_octave(answered[i], TOKEN_PLACES)] += 1
             if asked[i] != NULL_INT:
                 ratio = answered[i] * RATIO_UNIT // max(asked[i], 1)
-                state.ratios[a, half_octave(ratio, RATIO_PLACES)] += 1
+                ratios[a, half_octave(ratio, RATIO_PLACES)] += 1
+        if not has_rare:
+            continue
         if limit[i] != NULL_INT:
-            state.n_with_limit[a] += 1
+            n_with_limit[a] += 1
             if answered[i] != NULL_INT and answered[i] >= AT_LIMIT * limit[i]:
-                state.n_at_limit[a] += 1
+                n_at_limit[a] += 1
         if not np.isnan(temperature[i]):
-            state.n_with_temperature[a] += 1
-            state.temperature_sum[a] += np.int64(
-                np.rint(min(max(temperature[i], -_HOTTEST), _HOTTEST) / TEMPERATURE_UNIT)
-            )
-            state.temperature_min[a] = min(state.temperature_min[a], temperature[i])
-            state.temperature_max[a] = max(state.temperature_max[a], temperature[i])
+            n_with_temperature[a] += 1
+            temperature_sum[a] += np.int64(np.rint(min(max(temperature[i], -_HOTTEST), _HOTTEST) / TEMPERATURE_UNIT))
+            temperature_min[a] = min(temperature_min[a], temperature[i])
+            temperature_max[a] = max(temperature_max[a], temperature[i])
         if choices[i] != NULL_INT:
-            state.n_with_choices[a] += 1
-            state.choices[a] += choices[i]
+            n_with_choices[a] += 1
+            total_choices[a] += choices[i]
         if not np.isnan(logprobs[i]):
-            state.n_with_logprobs[a] += 1
-            state.n_wants_logprobs[a] += 1 if logprobs[i] > 0 else 0
+            n_with_logprobs[a] += 1
+            n_wants_logprobs[a] += 1 if logprobs[i] > 0 else 0
 
 
 _FIELDS = (

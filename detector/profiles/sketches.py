@@ -56,13 +56,12 @@ def add_to_sample(hashes: Any, counts: Any, h: Any, weight: Any) -> None:
     k = len(hashes)
     if h > hashes[k - 1]:
         return
-    low, high = 0, k - 1
-    while low < high:
-        middle = (low + high) // 2
-        if hashes[middle] < h:
-            low = middle + 1
-        else:
-            high = middle
+    # A step is an addition and not a branch, which half of all hashes would take the wrong way.
+    low, left = 0, k
+    while left > 1:
+        half = left // 2
+        low += half * (hashes[low + half - 1] < h)
+        left -= half
     if hashes[low] == h:
         counts[low] += weight
         return

@@ -57,19 +57,31 @@ def _fold(
     answered: Any,
     cost: Any,
 ) -> None:
+    # Taken apart once, as in `profiles.text`.
+    (
+        n_requests,
+        first_at,
+        last_at,
+        n_refused,
+        n_with_input,
+        input_tokens,
+        n_with_output,
+        output_tokens,
+        cost_nano_usd,
+    ) = state
     for i in rows:
         a = account[i]
-        state.n_requests[a] += weights[i]
-        state.first_at[a] = min(state.first_at[a], times[i])
-        state.last_at[a] = max(state.last_at[a], times[i])
-        state.n_refused[a] += refused[i] * weights[i]
+        n_requests[a] += weights[i]
+        first_at[a] = min(first_at[a], times[i])
+        last_at[a] = max(last_at[a], times[i])
+        n_refused[a] += refused[i] * weights[i]
         if asked[i] != NULL_INT:
-            state.n_with_input[a] += weights[i]
-            state.input_tokens[a] += asked[i]
+            n_with_input[a] += weights[i]
+            input_tokens[a] += asked[i]
         if answered[i] != NULL_INT:
-            state.n_with_output[a] += weights[i]
-            state.output_tokens[a] += answered[i]
-        state.cost_nano_usd[a] += cost[i]
+            n_with_output[a] += weights[i]
+            output_tokens[a] += answered[i]
+        cost_nano_usd[a] += cost[i]
 
 
 _FIELDS = (
