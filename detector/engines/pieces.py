@@ -54,13 +54,13 @@ class Stage:
         self.path = descriptor_path(self._descriptor)
 
     def fill(self, piece: memoryview, tail: bytes = b"") -> None:
-        """Replace what the file holds."""
-        os.ftruncate(self._descriptor, 0)
+        """Replace what the file holds; memory that it has is used again."""
         at = 0
         for part in (piece, memoryview(tail)):
             while part:
                 n_written = os.pwrite(self._descriptor, part, at)
                 at, part = at + n_written, part[n_written:]
+        os.ftruncate(self._descriptor, at)
 
     def close(self) -> None:
         """Give the memory back."""
