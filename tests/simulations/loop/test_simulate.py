@@ -188,7 +188,7 @@ def test_a_full_disk_leaves_nothing_half_written(
         if at == "ledger":
             patched.setattr("simulations.loop.simulate.pq.write_table", _fails_for(pq.write_table, "ledger"))
         elif at == "look":
-            patched.setattr("simulations.loop.simulate.pq.write_table", _fails_for(pq.write_table, "look-"))
+            patched.setattr("simulations.loop.simulate.pq.write_table", _fails_for(pq.write_table, ".look-"))
         elif at == "outcome":
             patched.setattr("simulations.loop.simulate.outcome_of", full_disk)
         else:
