@@ -96,6 +96,15 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
         read_toml(tmp_path / "bytes.toml")
 
 
+def test_deep_nesting_is_one_error(tmp_path: Path) -> None:
+    """A file nested beyond what can be read is named like any other; such a value of --set is a text."""
+    deep = "[" * 5000 + "]" * 5000
+    (tmp_path / "deep.toml").write_text(f"x = {deep}")
+    with pytest.raises(ConfigError, match=r"deep\.toml: is nested too deep"):
+        read_toml(tmp_path / "deep.toml")
+    assert parse_assignments([f"a.b={deep}"]) == {"a": {"b": deep}}
+
+
 def test_nearest_lists_what_is_allowed_when_nothing_is_close() -> None:
     """A far-off name is answered with all names, none with the absence of any."""
     assert nearest("zzz", ["b", "a"]) == "allowed: 'a', 'b'"
