@@ -6,6 +6,7 @@ Looked at: all files of `score`, what it and every command prints, all exports, 
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -242,3 +243,37 @@ def test_figures_are_inert(run: Run, place: Path, scored: Path, options: list[st
     out = f"figures{len(options)}.json"
     assert run("evaluate", scored, place / "truth.parquet", "--out", out, *options).returncode == 0
     assert moves_the_reader((place / out).read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "canary",
+    [
+        "strings/model_canary.pkl",
+        "strings/yaml_python_object.yaml",
+        "strings/yaml_billion_laughs.yaml",
+        "strings/toml_deep.toml",
+        "strings/zip_slip.zip",
+        "parquet/own__cve_2023_47248_canary.parquet",
+    ],
+)
+def test_no_file_is_run(run: Run, place: Path, canary: str) -> None:
+    """A file that runs something where it is loaded carelessly runs nothing here, whatever it is given as.
+
+    It is one line of error, unless its rows can be taken for accounts.
+    """
+    before, file = snapshot(place), CORPUS.parent / canary
+    log = place / "log" / f"{HOSTILE_FILE}.parquet"
+    for arguments in (
+        ("score", file, "--out", "no"),
+        ("score", log, "--model", file, "--out", "no"),
+        ("score", log, "--accounts", file, "--out", "no"),
+        ("score", log, "--config", file, "--out", "no"),
+        ("explain", file, "acct-1"),
+        ("formats", "show", file),
+    ):
+        found = run(*arguments)
+        is_table = canary.endswith(".parquet") and "--accounts" in arguments
+        assert is_table or (found.returncode > 1 and found.stderr.count("\n") == 1), arguments
+        shutil.rmtree(place / "no", ignore_errors=True)
+    assert snapshot(place) == before
+    assert left_marks(place) == []
