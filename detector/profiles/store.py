@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -71,14 +72,12 @@ class Profiles:
     states: dict[str, Any] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     names: dict[str, dict[int, str]] = field(default_factory=lambda: {c: {} for c in NAMED})
-    _numbers: dict[str, int] = field(default_factory=dict)
     _pool: ThreadPoolExecutor | None = None
 
     def __post_init__(self) -> None:
-        """Number the accounts; make empty states for the slices that the columns fill."""
+        """Make empty states for the slices that the columns fill."""
         if not self.states:
             self.states = {s.name: s.new_state(0) for s in slices_for(self.columns, self.wanted)}
-        self._numbers = {account: i for i, account in enumerate(self.account_ids)}
         if self.threads > 1:
             self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="fold")
 
@@ -110,6 +109,11 @@ class Profiles:
     def _fold_rows(work: Sequence[Any], account: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> None:
         for piece, state, prepared in work:
             piece.kernel(state, account, rows, *prepared)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """Give the row of each account; made when it is first asked for, as most profiles are never folded into."""
+        return {account: i for i, account in enumerate(self.account_ids)}
 
     def _number(self, column: pa.Array) -> npt.NDArray[np.int64]:
         coded = column.dictionary_encode()
@@ -189,7 +193,7 @@ class Profiles:
     def take_names(self, account_ids: list[str]) -> None:
         """Say whose profiles the states hold, row by row."""
         self.account_ids = account_ids
-        self._numbers = {account: i for i, account in enumerate(account_ids)}
+        self.__dict__.pop("_numbers", None)
 
     def take_rhythm(self, other: "Profiles") -> None:
         """Take the rhythm of some of the accounts from elsewhere, where their times were folded in order."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from detector.detectors.base import Verdict, extras_of
 from detector.detectors.registry import make_detector
@@ -62,7 +63,6 @@ class Watch:
     profiles: Profiles = field(init=False)
     _number: Counts = field(init=False)
     """Account number of each profile."""
-    _numbers: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
         """Open empty profiles."""
@@ -72,7 +72,6 @@ class Watch:
         extras = extras_of(self._detector)
         self.profiles = Profiles(self.columns, threads=self.threads, wanted=slices_of(extras))
         self._number = np.empty(0, np.int64)
-        self._numbers = {name: number for number, name in enumerate(self.names.to_pylist())}
         self._score = ScoreSettings(
             input=InputSettings(threads=self.threads),
             linkage=self.settings.linkage,
@@ -120,8 +119,8 @@ class Watch:
 
     def _enrich(self, accounts: pa.Table) -> None:
         """Add what is known of accounts that came since the last look."""
-        new = self.profiles.account_ids[len(self._number) :]
-        numbers = np.array([self._numbers[name] for name in new], np.int64)
+        new = pa.array(self.profiles.account_ids[len(self._number) :], pa.string())
+        numbers = pc.index_in(new, value_set=self.names).to_numpy().astype(np.int64)
         self._number = np.concatenate([self._number, numbers])
         if len(numbers):
             self.profiles.enrich(accounts.take(pa.array(numbers)))
