@@ -11,7 +11,6 @@ from pathlib import Path
 from detector.claims import LAST_FILE, STAGING, claim, hidden, must_keep, prefix_of
 from detector.errors import OutputNotEmptyError, UsageError
 from detector.files import sync
-from detector.leftovers import held
 
 #: What a file system answers that knows no second name of a file.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)
@@ -141,10 +140,9 @@ def new_folder(out: Path) -> Iterator[Path]:
         except OSError as error:
             raise UsageError(f"{out}: no folder can be made there ({error.strerror}); give another --out") from error
         try:
-            with held(staging):
-                yield staging
-                _settle(staging)
-                (_fill if keeps else _replace)(staging, place)
+            yield staging
+            _settle(staging)
+            (_fill if keeps else _replace)(staging, place)
         except BaseException:
             shutil.rmtree(staging, ignore_errors=True)
             raise
