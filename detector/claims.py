@@ -55,6 +55,14 @@ def _make_parents(place: Path) -> list[Path]:
     return missing
 
 
+def _is_there(handle: int, path: Path) -> bool:
+    """Tell whether an open file still goes by its name."""
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
 def _lock(path: Path, out: Path) -> int:
     """Take the lock; gives its descriptor."""
     while True:
@@ -62,7 +70,7 @@ def _lock(path: Path, out: Path) -> int:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # Whoever held it may have removed the file between our opening and our locking it.
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
+            if _is_there(handle, path):
                 os.ftruncate(handle, 0)
                 os.pwrite(handle, str(os.getpid()).encode(), 0)
                 return handle

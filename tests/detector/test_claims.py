@@ -129,7 +129,7 @@ def test_holders_that_come_and_go_never_meet(tmp_path: Path) -> None:
     """Claimed in turns by several processes at once, a place is held by one at a time, also while locks are removed."""
     code = "import sys, pathlib, os\nfrom detector.claims import claim\nfrom detector.errors import BusyError\n"
     code += "out = pathlib.Path(sys.argv[1]); inside = out.with_name('inside'); n = 0\n"
-    code += "while n < 60:\n try:\n  with claim(out):\n   inside.mkdir(); inside.rmdir(); n += 1\n"
+    code += "while n < 200:\n try:\n  with claim(out):\n   inside.mkdir(); inside.rmdir(); n += 1\n"
     code += " except BusyError:\n  pass\n"
     began = time.monotonic()
     runs = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "out")]) for _ in range(3)]
