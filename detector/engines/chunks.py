@@ -1,16 +1,13 @@
 """The exact way of reading text: records are checked one by one, then go through the query in chunks."""
 
-import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
 
 from detector.engines.relations import lines_relation, transform_relation
-from detector.errors import TooManyRejectsError
+from detector.engines.tallies import Tally
 from detector.logs.headers import Header
 from detector.logs.mapping import LINE, Plan
 from detector.logs.objects import ObjectReader, read_lines
@@ -22,61 +19,10 @@ _OBJECT = "object_text"
 #: chosen: some megabytes of text at once, whatever a record weighs; parts of documents are held many times over.
 _CHUNK_BYTES = 8 << 20
 
-#: Chosen: each is listed in an output, and nobody reads more; some seconds of reading, and 100 MB of memory at most.
-MOST_REJECTED = 250_000
-
 #: A query that is wrong is our fault, not that of a record.
 OWN_FAULTS = (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException, duckdb.OutOfMemoryException)
 
 Row = tuple[int | str, ...]
-
-
-@dataclass
-class Tally:
-    """What was counted while one file was read; `rejected` holds line and reason, `n_by_rung` who named the account."""
-
-    n_read: int = 0
-    n_blank: int = 0
-    n_recovered: int = 0
-    n_truncated: int = 0
-    n_passed_over: int = 0
-    n_by_rung: Counter[int] = field(default_factory=Counter)
-    rejected: list[tuple[int, str]] = field(default_factory=list)
-
-    def reject(self, line: int, reason: str) -> None:
-        """Note a bad record.
-
-        Raises
-        ------
-        TooManyRejectsError
-            There are more than could be listed, whatever share of the log they are.
-        """
-        self.rejected.append((line, sys.intern(reason)))
-        if len(self.rejected) > MOST_REJECTED:
-            raise TooManyRejectsError(
-                f"more than {MOST_REJECTED:,} records of a file are malformed, that on line {line} since {reason}; "
-                "mend the export"
-            )
-
-    def copy(self) -> "Tally":
-        """Give the counts as they are now."""
-        return replace(self, n_by_rung=Counter(self.n_by_rung), rejected=list(self.rejected))
-
-    def add(self, other: "Tally") -> None:
-        """Take in what was counted elsewhere."""
-        for name, n in vars(other).items():
-            setattr(self, name, getattr(self, name) + n)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give plain JSON values."""
-        return {**vars(self), "n_by_rung": dict(self.n_by_rung)}
-
-    @staticmethod
-    def from_json(raw: dict[str, Any]) -> "Tally":
-        """Read what `to_json` gave; JSON knows keys that are text, and no pairs."""
-        by_rung = Counter({int(rung): int(n) for rung, n in raw["n_by_rung"].items()})
-        rejected = [(int(line), str(reason)) for line, reason in raw["rejected"]]
-        return Tally(**{**raw, "n_by_rung": by_rung, "rejected": rejected})
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from detector.engines.chunks import Tally
 from detector.engines.scans import FileScan
+from detector.engines.tallies import Tally
 from detector.logs.mapping import LINE
 
 #: Where Spark and others put the text of a record that they could not read.

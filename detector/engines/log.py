@@ -1,4 +1,4 @@
-"""A log, opened: its rows as batches, what was counted, what was refused."""
+"""A log, opened: its rows as batches, in order and from any marked place; what was counted is in `engines.tallies`."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -8,20 +8,18 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from detector.engines.chunks import Tally
 from detector.engines.marks import Mark
 from detector.engines.scans import FileScan, SuspectError
-from detector.errors import EmptyInputError, InputChangedError, StillwatchError, TooManyRejectsError
+from detector.engines.tallies import Tally, check_tallies, counts_of, rejects_of
+from detector.errors import InputChangedError, StillwatchError
 from detector.logs.digests import Digests
 from detector.logs.presets import Format, level_of
 from detector.logs.sources import LogFile
 from detector.logs.stamps import find_change
 from detector.settings import InputSettings
-from detector.tables import EVENTS, REJECTED, REQUIRED
+from detector.tables import EVENTS, REQUIRED
 
 _ORDERED = ("account_id", "occurred_at", "n_requests")
-#: How many rejected records an error quotes.
-_QUOTED = 3
 
 
 def check_unchanged(file: LogFile) -> None:
@@ -198,7 +196,7 @@ class Log:
                 yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
             check_unchanged(scan.file)
             begin = 0
-        self._check_counts()
+        self._check()
 
     def rows(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield rows as `batches` does; this may be a part of a log, so nothing is asked of how many they are.
@@ -239,7 +237,7 @@ class Log:
             See `batches`.
         """
         self._tallies = dict(zip(self._scans, tallies, strict=True))
-        self._check_counts()
+        self._check()
 
     def _ask_for(self, columns: tuple[str, ...]) -> None:
         """Forget which files are sound where other columns are asked for."""
@@ -298,26 +296,8 @@ class Log:
         return work(self.batches(columns))
 
     def counts(self) -> dict[str, int]:
-        """Tell what was counted so far.
-
-        Returns
-        -------
-        `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
-        known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
-        `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
-        """
-        tallies = self._tallies.values()
-        n_read = sum(tally.n_read for tally in tallies)
-        n_rejected = sum(len(tally.rejected) for tally in tallies)
-        return {
-            "n_rows": n_read + n_rejected,
-            "n_read": n_read,
-            "n_rejected": n_rejected,
-            "n_blank": sum(tally.n_blank for tally in tallies),
-            "n_recovered": sum(tally.n_recovered for tally in tallies),
-            "n_truncated": sum(tally.n_truncated for tally in tallies),
-            "n_passed_over": sum(tally.n_passed_over for tally in tallies),
-        }
+        """Tell what was counted so far; see `tallies.counts_of`."""
+        return counts_of(self._tallies.values())
 
     def identity(self) -> list[dict[str, Any]]:
         """Tell by what accounts were named, in the order asked for; nothing where the preset decided.
@@ -335,10 +315,11 @@ class Log:
 
     def rejected(self) -> pa.Table:
         """List the rejected records, as `tables.REJECTED`, in file order."""
-        rows = [(scan.file.name, *reject) for scan, tally in self._tallies.items() for reject in tally.rejected]
-        columns = list(zip(*rows, strict=True)) or [(), (), ()]
-        arrays = [pa.array(values, field.type) for values, field in zip(columns, REJECTED, strict=True)]
-        return pa.table(arrays, schema=REJECTED)
+        return rejects_of(self._named_tallies)
+
+    @property
+    def _named_tallies(self) -> list[tuple[str, Tally]]:
+        return [(scan.file.name, tally) for scan, tally in self._tallies.items()]
 
     def digests(self) -> dict[str, str]:
         """Wait for the SHA-256 of each file, as hexadecimal by file name.
@@ -431,26 +412,7 @@ class Log:
         except StillwatchError:
             return None
 
-    def _check_counts(self) -> None:
-        counts = self.counts()
-        n_rows, n_rejected = counts["n_rows"], counts["n_rejected"]
-        names = ", ".join(file.name for file in self.files[:_QUOTED])
-        if not n_rows and counts["n_passed_over"]:
-            raise EmptyInputError(
-                f"{names}: none of {counts['n_passed_over']} rows is a request to a model, as {self.format_name} has "
-                "them; give a log of requests"
-            )
-        if not n_rows:
-            raise EmptyInputError(f"{names}: there is a header but no row; give a log with a row per request")
-        if not counts["n_read"]:
-            raise EmptyInputError(f"all {n_rows} records are malformed: {self._quote_rejects()}; mend the export")
-        if n_rejected > self._max_rejects * n_rows:
-            raise TooManyRejectsError(
-                f"{n_rejected} of {n_rows} records ({n_rejected / n_rows:.2%}) are malformed, "
-                f"more than the {self._max_rejects:.2%} allowed: {self._quote_rejects()}; "
-                "mend the export, or allow more with --max-rejects"
-            )
-
-    def _quote_rejects(self) -> str:
-        first: list[dict[str, Any]] = self.rejected().slice(0, _QUOTED).to_pylist()
-        return "; ".join(f"{row['file']} line {row['line']}: {row['reason']}" for row in first)
+    def _check(self) -> None:
+        """Refuse a log that says too little of itself."""
+        names = [file.name for file in self.files]
+        check_tallies(self._named_tallies, files=names, preset=self.format_name, max_rejects=self._max_rejects)

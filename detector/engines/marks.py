@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from detector.engines.chunks import Tally
+from detector.engines.tallies import Tally
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import errors
-from detector.engines.chunks import Tally
+from detector.engines.tallies import Tally
 from detector.errors import EngineError, StillwatchError
 from detector.profiles.rows import KEY, rows_schema, to_rows
 from detector.profiles.store import Profiles

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector.engines import pieces
-from detector.engines.chunks import ExactReader, Tally
+from detector.engines.chunks import ExactReader
 from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side, without_returns
 from detector.engines.relations import (
     Dialect,
@@ -25,6 +25,7 @@ from detector.engines.relations import (
     parquet_relation,
     parquet_rows_relation,
 )
+from detector.engines.tallies import Tally
 from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive
 from detector.logs.headers import Header

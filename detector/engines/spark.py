@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 
 from detector.engines import spans, workers
-from detector.engines.chunks import Tally
 from detector.engines.embedded import EmbeddedEngine
 from detector.engines.frames import CORRUPT
 from detector.engines.notes import PROFILE, Report
 from detector.engines.spans import Part
 from detector.engines.spark_logs import Batches, SparkLog
 from detector.engines.spark_sessions import speaking, start
+from detector.engines.tallies import Tally
 from detector.engines.workers import Recipe
 from detector.errors import UsageError
 from detector.keeping import Kept

@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from detector import __version__
-from detector.engines.chunks import Tally
 from detector.engines.embedded import EmbeddedEngine
 from detector.engines.frames import FrameScan
 from detector.engines.log import Log, Restart
 from detector.engines.notes import Sender, sent_schema
 from detector.engines.scans import FileScan, SuspectError
 from detector.engines.spans import Part
+from detector.engines.tallies import Tally
 from detector.errors import EngineError, StillwatchError
 from detector.logs.presets import Format
 from detector.profiles.rows import KEY, from_rows, to_rows

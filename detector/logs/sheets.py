@@ -12,8 +12,8 @@ from detector.tables import EVENTS, REQUIRED
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from detector.engines.chunks import Tally
     from detector.engines.log import Log
+    from detector.engines.tallies import Tally
 
 #: Kind of a part as words before its path.
 _PARTS = {

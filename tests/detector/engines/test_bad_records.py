@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from detector.engines import chunks
+from detector.engines import tallies
 from detector.errors import (
     EmptyInputError,
     TooManyRejectsError,
@@ -153,7 +153,7 @@ def test_more_bad_records_than_can_be_listed_stop_the_run(
     csv_file: Writer, open_log: Opener, drain: Drain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A file of nothing but bad records takes neither memory nor time without end, whatever share is allowed."""
-    monkeypatch.setattr(chunks, "MOST_REJECTED", 5)
+    monkeypatch.setattr(tallies, "MOST_REJECTED", 5)
     assert drain(open_log(csv_file(HEAD + body(2) + b"x\n" * 5), max_rejects=1.0)).num_rows == 2
     for bad in (b"x\n", b",,,\n"):
         with pytest.raises(TooManyRejectsError, match="more than 5 records of a file are malformed, that on line 9"):

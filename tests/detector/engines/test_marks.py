@@ -6,8 +6,8 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.engines.chunks import Tally
 from detector.engines.marks import Mark
+from detector.engines.tallies import Tally
 
 COUNTS = st.integers(0, 2**40)
 TALLIES = st.builds(

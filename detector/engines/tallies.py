@@ -1,0 +1,141 @@
+"""What was counted while a log was read, what was set aside, and whether that leaves a log to speak of."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pyarrow as pa
+
+from detector.errors import EmptyInputError, TooManyRejectsError
+from detector.tables import REJECTED
+
+#: Chosen: each is listed in an output, and nobody reads more; some seconds of reading, and 100 MB of memory at most.
+MOST_REJECTED = 250_000
+
+#: How many rejected records an error quotes.
+_QUOTED = 3
+
+
+@dataclass
+class Tally:
+    """What was counted while one file was read; `rejected` holds line and reason, `n_by_rung` who named the account."""
+
+    n_read: int = 0
+    n_blank: int = 0
+    n_recovered: int = 0
+    n_truncated: int = 0
+    n_passed_over: int = 0
+    n_by_rung: Counter[int] = field(default_factory=Counter)
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+
+    def reject(self, line: int, reason: str) -> None:
+        """Note a bad record.
+
+        Raises
+        ------
+        TooManyRejectsError
+            There are more than could be listed, whatever share of the log they are.
+        """
+        self.rejected.append((line, sys.intern(reason)))
+        if len(self.rejected) > MOST_REJECTED:
+            raise TooManyRejectsError(
+                f"more than {MOST_REJECTED:,} records of a file are malformed, that on line {line} since {reason}; "
+                "mend the export"
+            )
+
+    def copy(self) -> "Tally":
+        """Give the counts as they are now."""
+        return replace(self, n_by_rung=Counter(self.n_by_rung), rejected=list(self.rejected))
+
+    def add(self, other: "Tally") -> None:
+        """Take in what was counted elsewhere."""
+        for name, n in vars(other).items():
+            setattr(self, name, getattr(self, name) + n)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        return {**vars(self), "n_by_rung": dict(self.n_by_rung)}
+
+    @staticmethod
+    def from_json(raw: dict[str, Any]) -> "Tally":
+        """Read what `to_json` gave; JSON knows keys that are text, and no pairs."""
+        by_rung = Counter({int(rung): int(n) for rung, n in raw["n_by_rung"].items()})
+        rejected = [(int(line), str(reason)) for line, reason in raw["rejected"]]
+        return Tally(**{**raw, "n_by_rung": by_rung, "rejected": rejected})
+
+
+Named = Sequence[tuple[str, Tally]]
+
+
+def counts_of(tallies: Iterable[Tally]) -> dict[str, int]:
+    """Add up what was counted in the files of a log.
+
+    Returns
+    -------
+    `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
+    known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
+    `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
+    """
+    whole = Tally()
+    for tally in tallies:
+        whole.add(tally)
+    n_rejected = len(whole.rejected)
+    return {
+        "n_rows": whole.n_read + n_rejected,
+        "n_read": whole.n_read,
+        "n_rejected": n_rejected,
+        "n_blank": whole.n_blank,
+        "n_recovered": whole.n_recovered,
+        "n_truncated": whole.n_truncated,
+        "n_passed_over": whole.n_passed_over,
+    }
+
+
+def rejects_of(tallies: Named) -> pa.Table:
+    """List the rejected records of files by name, as `tables.REJECTED`, in that order."""
+    rows = [(name, *reject) for name, tally in tallies for reject in tally.rejected]
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, REJECTED, strict=True)]
+    return pa.table(arrays, schema=REJECTED)
+
+
+def check_tallies(tallies: Named, *, files: Sequence[str], preset: str, max_rejects: float) -> None:
+    """Refuse a log of which too little could be read.
+
+    Parameters
+    ----------
+    files: of the log, for errors.
+    max_rejects: share of its records that may be malformed.
+
+    Raises
+    ------
+    EmptyInputError
+        No row of it is a request.
+    TooManyRejectsError
+        More are malformed.
+    """
+    counts = counts_of(tally for _, tally in tallies)
+    n_rows, n_rejected = counts["n_rows"], counts["n_rejected"]
+    names = ", ".join(files[:_QUOTED])
+    if not n_rows and counts["n_passed_over"]:
+        raise EmptyInputError(
+            f"{names}: none of {counts['n_passed_over']} rows is a request to a model, as {preset} has them; "
+            "give a log of requests"
+        )
+    if not n_rows:
+        raise EmptyInputError(f"{names}: there is a header but no row; give a log with a row per request")
+    if not counts["n_read"]:
+        raise EmptyInputError(f"all {n_rows} records are malformed: {_quoted(tallies)}; mend the export")
+    if n_rejected > max_rejects * n_rows:
+        raise TooManyRejectsError(
+            f"{n_rejected} of {n_rows} records ({n_rejected / n_rows:.2%}) are malformed, "
+            f"more than the {max_rejects:.2%} allowed: {_quoted(tallies)}; "
+            "mend the export, or allow more with --max-rejects"
+        )
+
+
+def _quoted(tallies: Named) -> str:
+    first: list[dict[str, Any]] = rejects_of(tallies).slice(0, _QUOTED).to_pylist()
+    return "; ".join(f"{row['file']} line {row['line']}: {row['reason']}" for row in first)
