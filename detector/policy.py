@@ -155,8 +155,13 @@ def firm_threshold(verdict: Verdict) -> float:
 
 def speaks_for_itself(own: Verdict) -> Flags:
     """Tell whose own behaviour speaks for the suspicion, all of it taken together, so that others may be held to it."""
-    speaks: Flags = np.sum([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0) >= _SPEAKS
+    speaks: Flags = _own_odds(own) >= _SPEAKS
     return speaks
+
+
+def _own_odds(own: Verdict) -> Values:
+    """Sum what an account's own behaviour weighs, in log-odds; shape (n,)."""
+    return np.asarray(np.sum([own.by_family(f) for f in OWN_BEHAVIOUR], axis=0))
 
 
 def _supported_by_itself(
@@ -171,8 +176,8 @@ def _supported_by_itself(
     """Tell who is supported by what it does itself; shape (n,).
 
     What is alone needs support from its own behaviour. What is in a cluster needs to ask like the others, who support
-    it, and to have its own behaviour rather for than against it; or it must reach the score of a revocation by itself,
-    without what others can forge onto it.
+    it, and to have its own behaviour, all of it taken together, rather for than against it; or it must reach the score
+    of a revocation by itself, without what others can forge onto it.
     """
 
     def strongest(of: Verdict) -> Values:
@@ -180,7 +185,7 @@ def _supported_by_itself(
 
     _, place, size = np.unique(case, return_inverse=True, return_counts=True)
     supports = strongest(own) >= settings.family_support
-    harvests_alike = asks_alike & (strongest(verdict) >= settings.family_support) & (strongest(own) > 0)
+    harvests_alike = asks_alike & (strongest(verdict) >= settings.family_support) & (_own_odds(own) > 0)
     unforged = own.scores - np.sum([np.maximum(own.by_family(f), 0.0) for f in HIDING], axis=0)
     by_itself = supports & (unforged >= firm + settings.revoke_odds)
     return np.where(size[place] == 1, supports, harvests_alike | by_itself)

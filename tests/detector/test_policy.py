@@ -129,11 +129,11 @@ def test_who_does_not_ask_like_its_cluster_is_not_revoked(cluster: list[float], 
 
 
 @settings(max_examples=60)
-@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.lists(st.floats(-5, 0), min_size=2, max_size=2))
-def test_nobody_is_revoked_without_evidence_of_its_own(cluster: list[float], own: list[float]) -> None:
-    """Even who asks like its cluster is not, while neither its own rate nor its own content speaks for it."""
+@given(st.lists(st.floats(0, 30), min_size=4, max_size=4), st.floats(-5, 2.5), st.floats(-5, 0))
+def test_nobody_is_revoked_without_evidence_of_its_own(cluster: list[float], rate: float, sum_of_both: float) -> None:
+    """Even who asks like its cluster is not, while its own rate and content, taken together, do not speak for it."""
     shared = dict(zip(FAMILY, cluster, strict=True))
-    behaviour = {"requests_per_day": own[0], "repeats": own[1], "networks": 30.0, "payments": 30.0}
+    behaviour = {"requests_per_day": rate, "repeats": sum_of_both - rate, "networks": 30.0, "payments": 30.0}
     assert clustered(shared, behaviour) != "revoke"
 
 
