@@ -10,6 +10,7 @@ import typer
 
 from detector import __version__
 from detector.errors import StillwatchError, system_fault
+from detector.formats_cli import formats_app
 from detector.options import (
     AccountBy,
     Assignments,
@@ -32,7 +33,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-formats_app = typer.Typer(help="The log formats that are known.", no_args_is_help=True)
 app.add_typer(formats_app, name="formats")
 
 #: Objects made between two searches for unreachable ones; at the default, a fifth of the reporting went there.
@@ -320,63 +320,6 @@ def fit(
         sha256 = fit_logs(sources, settings, out, windows=lengths, leave_out=leave_out or (), tell=tell)
     if not quiet:
         typer.echo(f"{out}: model {sha256[:12]}")
-
-
-@formats_app.command("list")
-def formats_list(
-    markdown: Annotated[bool, typer.Option("--markdown", help="As a page: what each carries, and its traps.")] = False,
-) -> None:
-    """List the presets.
-
-    Example: stillwatch formats list
-
-    Example: stillwatch formats list --markdown > formats.md
-    """
-    from detector.logs.sheets import list_text, markdown_text
-
-    typer.echo(markdown_text() if markdown else list_text(), nl=not markdown)
-
-
-@formats_app.command("show")
-def formats_show(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A preset.")],
-) -> None:
-    """Show a preset: which columns it reads, from where.
-
-    Example: stillwatch formats show litellm-spend
-    """
-    from detector.logs.sheets import show_text
-    from detector.reports.safe import safe_text
-
-    typer.echo("\n".join(safe_text(line) for line in show_text(name).split("\n")))
-
-
-@formats_app.command("check")
-def formats_check(
-    logs: Logs,
-    form: Annotated[str | None, typer.Option("--format", metavar="NAME|FILE", help="Preset.")] = None,
-    mapped: Annotated[list[str] | None, typer.Option("--map", metavar="NAME=COLUMN", help="Repeat.")] = None,
-    account_by: AccountBy = None,
-    timezone: Annotated[str | None, typer.Option("--timezone", metavar="ZONE", help="Of naive timestamps.")] = None,
-) -> None:
-    """Say how a log would be read: preset, coverage, three redacted rows, evidence level, what is off, known traps.
-
-    Example: stillwatch formats check export.csv --map account_id=user
-    """
-    from detector.engines.embedded import EmbeddedEngine
-    from detector.logs.sheets import check_text
-    from detector.reports.safe import safe_text
-
-    options = {
-        "input": {
-            "format": form,
-            "map": mapped_columns(mapped),
-            "account_by": rungs_of(account_by),
-            "timezone": timezone,
-        }
-    }
-    with EmbeddedEngine(resolve(None, None, options).input).open(logs) as log:
-        typer.echo("\n".join(safe_text(line) for line in check_text(log).split("\n")))
 
 
 def _add_plugins() -> None:
