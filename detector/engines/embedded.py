@@ -21,9 +21,10 @@ from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatErro
 from detector.leftovers import scratch_folder
 from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.logs.fields import Clock
+from detector.logs.finder import Mapper
 from detector.logs.formats import AUTO, all_skipped, check_mapped, choose_format, load_format
 from detector.logs.headers import Header
-from detector.logs.mapping import Mapper, Plan
+from detector.logs.mapping import Plan
 from detector.logs.pages import ColumnChunk, check_pages
 from detector.logs.presets import Format, check_zone
 from detector.logs.quoting import quote_name, quote_text
