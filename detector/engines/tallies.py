@@ -78,18 +78,16 @@ def counts_of(tallies: Iterable[Tally]) -> dict[str, int]:
     known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
     `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
     """
-    whole = Tally()
-    for tally in tallies:
-        whole.add(tally)
-    n_rejected = len(whole.rejected)
+    files = list(tallies)
+    n_read, n_rejected = sum(one.n_read for one in files), sum(len(one.rejected) for one in files)
     return {
-        "n_rows": whole.n_read + n_rejected,
-        "n_read": whole.n_read,
+        "n_rows": n_read + n_rejected,
+        "n_read": n_read,
         "n_rejected": n_rejected,
-        "n_blank": whole.n_blank,
-        "n_recovered": whole.n_recovered,
-        "n_truncated": whole.n_truncated,
-        "n_passed_over": whole.n_passed_over,
+        "n_blank": sum(one.n_blank for one in files),
+        "n_recovered": sum(one.n_recovered for one in files),
+        "n_truncated": sum(one.n_truncated for one in files),
+        "n_passed_over": sum(one.n_passed_over for one in files),
     }
 
 
