@@ -1,13 +1,12 @@
 """One run at a time writes to a place. What a killed run left there is known by its name, and cleared by the next.
 
-A place is claimed by a lock that the system drops when its holder ends, however it ends. Hidden files of the run bear
-the name of the place: ``.stillwatch-NAME.WHAT``, beside it, or in it where it is a folder that must be kept.
+A place is claimed by a lock that the system drops when its holder ends, however it ends. How the hidden files of a run
+are called is told by `detector.hidden`.
 """
 
 import errno
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,35 +14,14 @@ from pathlib import Path
 
 from detector.errors import BusyError
 from detector.files import sync
+from detector.hidden import KEPT, LOCK, hidden, staged
 
 #: Comes last where files are put into a folder one by one: a folder without it does not count as scored.
 LAST_FILE = "run.json"
-#: What a staging folder is called after the name of the place; `tempfile.mkdtemp` adds the last eight.
-STAGING = "new-"
-_STAGED = re.compile(rf"{STAGING}[a-z0-9_]{{8}}")
-_LOCK = "lock"
-#: What is kept of a log that is being read, see `detector.keeping`.
-KEPT = "profiles"
 #: A process id has at most seven digits.
 _PID_BYTES = 32
 #: Places that this process has claimed.
 _held: set[Path] = set()
-
-
-def must_keep(out: Path) -> bool:
-    """Tell whether an existing folder cannot be replaced: a mount, a working folder, or one in a locked parent."""
-    return out.is_dir() and (out.is_mount() or out == Path.cwd() or not os.access(out.parent, os.W_OK))
-
-
-def prefix_of(out: Path) -> str:
-    """Give how hidden files of a place are called."""
-    return f".stillwatch-{out.resolve().name}."
-
-
-def hidden(out: Path, what: str) -> Path:
-    """Give the path of a hidden file that belongs to a place."""
-    place = out.resolve()
-    return (place if must_keep(place) else place.parent) / (prefix_of(out) + what)
 
 
 def _make_parents(place: Path) -> list[Path]:
@@ -97,11 +75,9 @@ def _take_back(staging: Path, out: Path) -> None:
 
 def _clear(out: Path) -> None:
     """Remove what killed runs left."""
-    start = prefix_of(out)
-    for path in hidden(out, _LOCK).parent.iterdir():
-        if path.name.startswith(start) and _STAGED.fullmatch(path.name[len(start) :]):
-            _take_back(path, out)
-            shutil.rmtree(path, ignore_errors=True)
+    for path in staged(out):
+        _take_back(path, out)
+        shutil.rmtree(path, ignore_errors=True)
     if (out / LAST_FILE).exists():
         hidden(out, KEPT).unlink(missing_ok=True)
 
@@ -127,7 +103,7 @@ def claim(out: Path) -> Iterator[None]:
         return
     made = _make_parents(place)
     try:
-        path = hidden(out, _LOCK)
+        path = hidden(out, LOCK)
         handle = _lock(path, out)
         _held.add(place)
         try:

@@ -256,11 +256,14 @@ def export(
 
     Example: stillwatch export scored --format litellm-plan --out plan.jsonl
     """
-    from detector.reports.exports.registry import write_export
+    from detector.files import check_absent
+    from detector.reports.exports.registry import check_named, write_export
     from detector.reports.loading import load_results
     from detector.reports.safe import safe_text
     from detector.reports.words import counted
 
+    check_named(form, least)
+    check_absent(out)
     n_lines = write_export(load_results(scored), form, out, least=least)
     if not quiet:
         typer.echo(

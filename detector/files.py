@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from detector.errors import OutputNotEmptyError, UsageError
+from detector.hidden import part_of
 
 
 def sync(path: Path) -> None:
@@ -15,6 +16,18 @@ def sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def check_absent(path: Path) -> None:
+    """Refuse a place for a file that is taken, before any work is done.
+
+    Raises
+    ------
+    OutputNotEmptyError
+        Something is there.
+    """
+    if os.path.lexists(path):
+        raise OutputNotEmptyError(f"{path}: is there already; give another --out")
 
 
 @contextmanager
@@ -38,7 +51,9 @@ def new_file(path: Path, *, replaces: bool = False, mode: int = 0o600) -> Iterat
     -----
     A process that is killed outright leaves its hidden staging file; the next one that writes `path` takes it over.
     """
-    staging = path.with_name(f".{path.name.removeprefix('.')}.part")
+    if not replaces:
+        check_absent(path)
+    staging = part_of(path)
     try:
         handle = os.open(staging, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, mode)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -48,8 +63,8 @@ def new_file(path: Path, *, replaces: bool = False, mode: int = 0o600) -> Iterat
         staging.chmod(mode)
         yield staging
         sync(staging)
-        if not replaces and os.path.lexists(path):
-            raise OutputNotEmptyError(f"{path}: is there already; give another --out")
+        if not replaces:
+            check_absent(path)
         staging.rename(path)
         sync(path.parent)
     except BaseException:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from detector import __version__
-from detector.claims import KEPT, hidden
 from detector.engines.log import Log
 from detector.engines.marks import Mark
 from detector.errors import StateError, StillwatchError
+from detector.hidden import KEPT, hidden
 from detector.logs.sources import LogFile
 from detector.logs.spool import is_spooled
 from detector.profiles.state import SCHEMA, load, save

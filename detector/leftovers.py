@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: How folders for temporary files begin.
-SCRATCH = "stillwatch-"
+from detector.hidden import SCRATCH
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from detector.claims import claim
 from detector.detectors.fitting import TrainingSet, fit_model
 from detector.detectors.modelfile import from_json, to_json
 from detector.engines.embedded import EmbeddedEngine
-from detector.errors import OutputNotEmptyError, TruthError, UsageError, nearest
-from detector.files import new_file
+from detector.errors import TruthError, UsageError, nearest
+from detector.files import check_absent, new_file
 from detector.labels import read_labels
 from detector.logs.accounts import read_accounts
 from detector.profiles.store import Profiles
@@ -174,8 +174,7 @@ def fit_logs(
     TruthError
         Labels do not fit the logs, or hold one class only.
     """
-    if out.exists():
-        raise OutputNotEmptyError(f"{out}: is there already; give another --out")
+    check_absent(out)
     if not out.parent.is_dir():
         raise UsageError(f"{out}: there is no folder {str(out.parent)!r}; make it, or give another --out")
     taken = [take_in(source, settings, lengths=windows, tell=tell) for source in sources]

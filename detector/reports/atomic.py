@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from detector.claims import LAST_FILE, STAGING, claim, hidden, must_keep, prefix_of
+from detector.claims import LAST_FILE, claim
 from detector.errors import OutputNotEmptyError, UsageError
 from detector.files import sync
+from detector.hidden import STAGING, hidden, must_keep, prefix_of
 
 #: What a file system answers that knows no second name of a file.
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS)

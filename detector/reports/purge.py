@@ -4,9 +4,10 @@ import stat
 import tempfile
 from pathlib import Path
 
-from detector.claims import LAST_FILE, claim, prefix_of
+from detector.claims import LAST_FILE, claim
 from detector.errors import NotOursError, NotScoredError
-from detector.leftovers import SCRATCH, find_leftovers, remove
+from detector.hidden import SCRATCH, prefix_of
+from detector.leftovers import find_leftovers, remove
 from detector.reports.loading import read_run
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from detector import claims
-from detector.claims import claim, hidden
+from detector.claims import claim
 from detector.errors import BusyError, OutputNotEmptyError
 from detector.files import new_file
+from detector.hidden import KEPT, hidden
 from detector.reports.atomic import claimed, new_folder
 
 HOLD = "import sys, time, pathlib\nfrom detector.reports.atomic import new_folder\n"
@@ -101,14 +102,15 @@ def test_a_folder_filled_to_the_end_stays(tmp_path: Path, monkeypatch: pytest.Mo
     (staging / "theirs").write_text("ours")
     (tmp_path / claims.LAST_FILE).hardlink_to(staging / claims.LAST_FILE)
     (tmp_path / "theirs").write_text("theirs")
-    hidden(tmp_path, claims.KEPT).write_text("kept")
+    hidden(tmp_path, KEPT).write_text("kept")
     with pytest.raises(OutputNotEmptyError), claimed(tmp_path):
         pytest.fail("the block must not run")
     assert _names(tmp_path) == sorted([claims.LAST_FILE, "theirs"])
 
 
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    """A failed file leaves nothing; one that is there stays unless it may be replaced; a killed one's rest is used."""
+    """A failed file leaves nothing; one that is there, or comes meanwhile, stays unless it may be
+    replaced; a killed one's rest is used."""
     path = tmp_path / "file"
     (tmp_path / ".file.part").write_text("left by a killed run, longer than what comes")
     with pytest.raises(ZeroDivisionError), new_file(path) as staging:
@@ -118,8 +120,13 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     with new_file(path) as staging:
         staging.write_text("first")
     with pytest.raises(OutputNotEmptyError, match="is there already"), new_file(path) as staging:
-        staging.write_text("second")
+        pytest.fail("the work was begun")
     assert path.read_text() == "first"
+    other = tmp_path / "other"
+    with pytest.raises(OutputNotEmptyError, match="is there already"), new_file(other):
+        other.write_text("somebody else's")
+    assert other.read_text() == "somebody else's"
+    other.unlink()
     with new_file(path, replaces=True) as staging:
         staging.write_text("third")
     assert (path.read_text(), _names(tmp_path)) == ("third", ["file"])

@@ -306,6 +306,7 @@ def test_export_reads_what_score_wrote(run: Run, folder: Path) -> None:
     assert out.endswith("recommendations only, no account has been touched\n")
     assert n_flagged == len(Path("findings.ocsf.jsonl").read_text().splitlines()) > 0
     assert run("export", scored, "--format", "ocsf", "--out", "findings.ocsf.jsonl")[0] == 13
+    assert run("export", "nowhere", "--format", "ocsf", "--out", "findings.ocsf.jsonl")[0] == 13, "before any work"
     assert run("export", scored, "--format", "stix", "--out", "findings.stix.jsonl")[0] == 2
     assert run("export", scored, "--format", "cef", "--out", "quiet.cef", "--quiet")[:2] == (0, "")
 

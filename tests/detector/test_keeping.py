@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from detector import keeping
-from detector.claims import KEPT, hidden
 from detector.engines import pieces, scans
 from detector.engines.embedded import EmbeddedEngine
 from detector.engines.log import Log
 from detector.errors import TooManyRejectsError
+from detector.hidden import KEPT, hidden
 from detector.keeping import Keeper, keeper_of, kept_beside
 from detector.pipeline import score
 from detector.reading import fold_log

@@ -36,6 +36,20 @@ EXPORTS = {
 }
 
 
+def check_named(name: str, least: str | None) -> None:
+    """Refuse names that `write_export` would refuse, before any work is done.
+
+    Raises
+    ------
+    UsageError
+        No export or recommendation has this name.
+    """
+    if name not in EXPORTS:
+        raise UsageError(f"--format {name!r}: there is no such export; {nearest(name, EXPORTS)}")
+    if least is not None and least not in ACTIONS:
+        raise UsageError(f"--least {least!r}: is no recommendation; {nearest(least, ACTIONS)}")
+
+
 def write_export(results: Results, name: str, out: Path, *, least: str | None = None) -> int:
     """Write the findings of a run in another format, whole or not at all.
 
@@ -56,13 +70,9 @@ def write_export(results: Results, name: str, out: Path, *, least: str | None = 
     OutputNotEmptyError
         `out` is there already.
     """
-    if name not in EXPORTS:
-        raise UsageError(f"--format {name!r}: there is no such export; {nearest(name, EXPORTS)}")
+    check_named(name, least)
     export = EXPORTS[name]
-    weakest = export.least if least is None else least
-    if weakest not in ACTIONS:
-        raise UsageError(f"--least {weakest!r}: is no recommendation; {nearest(weakest, ACTIONS)}")
-    wanted = ACTIONS[ACTIONS.index(weakest) :]
+    wanted = ACTIONS[ACTIONS.index(export.least if least is None else least) :]
     n_lines = 0
     with new_file(out) as staging, staging.open("w", encoding="utf-8", newline="\n") as lines:
         for finding in findings(results):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from detector.errors import BusyError, NotOursError
-from detector.leftovers import SCRATCH, held
+from detector.hidden import SCRATCH
+from detector.leftovers import held
 from detector.reports.publish import write_results
 from detector.reports.purge import purge
 
