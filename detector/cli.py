@@ -72,6 +72,14 @@ def score(
     allow: Annotated[
         Path | None, typer.Option("--allow", metavar="FILE", help="Accounts under contract: shown, never acted on.")
     ] = None,
+    audits: Annotated[
+        list[Path] | None,
+        typer.Option("--audit", metavar="FILE", help="OpenAI audit log: where users sign in from; repeat."),
+    ] = None,
+    asn: Annotated[
+        Path | None,
+        typer.Option("--asn", metavar="FILE.mmdb", help="Database of network operators, shown as context."),
+    ] = None,
     budget: Annotated[
         float | None, typer.Option("--budget", help="Expected share of honest accounts flagged.", show_default="0.001")
     ] = None,
@@ -162,6 +170,8 @@ def score(
                 settings,
                 accounts=accounts,
                 allow=allow,
+                audits=audits or (),
+                asn=asn,
                 history=looked,
                 pseudonyms=pseudonyms,
                 kept=kept,

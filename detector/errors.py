@@ -213,6 +213,18 @@ class InputChangedError(StillwatchError):
     exit_code = 35
 
 
+class AsnDatabaseError(StillwatchError):
+    """A database of network operators cannot be used: its reader is not installed, or the file is no such database."""
+
+    exit_code = 43
+
+
+class AuditError(StillwatchError):
+    """A file is no audit log, or cannot tell of what an account is."""
+
+    exit_code = 44
+
+
 #: What the system says where a thread cannot be started, or a library not be loaded, for lack of memory.
 _STARVED = ("can't start new thread", "failed to map segment", "cannot allocate memory", "std::bad_alloc")
 

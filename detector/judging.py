@@ -13,6 +13,7 @@ from detector.engines.contract import OpenLog
 from detector.evidence import tabulate
 from detector.excerpts import collect_excerpts, first_excerpts
 from detector.linkage.overlaps import FindPairs, overlaps
+from detector.origins import Origins
 from detector.policy import Decisions
 from detector.profiles.store import Profiles
 from detector.record import Judgement, run_record
@@ -56,6 +57,7 @@ def judge(
     allowed: Collection[str] = (),
     history: pa.Table | None = None,
     pairs: FindPairs = overlaps,
+    origins: Origins | None = None,
 ) -> Results:
     """Score what was folded.
 
@@ -66,6 +68,7 @@ def judge(
     history: of earlier looks, columns of `tables.HISTORY`; none when this is the first.
     clock: takes how long each stage took.
     pairs: finds who shares things; an engine may do so where rows live.
+    origins: what tells where accounts come from, as context; none tells nothing.
     """
     with clock.stage("link"):
         described = describe(profiles, settings, extras=extras_of(detector), pairs=pairs)
@@ -76,7 +79,7 @@ def judge(
         verdict, decisions = weigh(subjects, detector, settings.policy, may_revoke=is_sound, is_allowed=is_allowed)
     judgement = Judgement(subjects, detector, verdict, decisions, int(is_allowed.sum()))
     with clock.stage("tabulate"):
-        return _tables(log, judgement, settings, history)
+        return _tables(log, judgement, settings, history, origins or Origins())
 
 
 def _excerpts(log: OpenLog, subjects: Subjects, decisions: Decisions, settings: ScoreSettings) -> pa.Table:
@@ -88,11 +91,14 @@ def _excerpts(log: OpenLog, subjects: Subjects, decisions: Decisions, settings: 
     return first_excerpts(log.summaries(["account_id", "prompt"], collect))
 
 
-def _tables(log: OpenLog, judgement: Judgement, settings: ScoreSettings, history: pa.Table | None) -> Results:
+def _tables(
+    log: OpenLog, judgement: Judgement, settings: ScoreSettings, history: pa.Table | None, origins: Origins
+) -> Results:
     subjects, verdict, decisions = judgement.subjects, judgement.verdict, judgement.decisions
     scored = scored_table(subjects.profiles, subjects.cluster, verdict, decisions)
     gathered = _look(history, verdict.reference, scored, settings.policy)
     shown = np.argsort(-verdict.scores, kind="stable")[: max(settings.report.accounts, 200)]
+    told = np.union1d(shown, np.flatnonzero(decisions.is_flagged))
     return Results(
         scored=scored,
         clusters=cluster_table(scored, subjects.links, subjects.cluster),
@@ -111,5 +117,6 @@ def _tables(log: OpenLog, judgement: Judgement, settings: ScoreSettings, history
         excerpts=_excerpts(log, subjects, decisions, settings),
         run=run_record(log, judgement, settings, gathered),
         history=gathered,
-        lookalikes=_lookalikes(judgement, np.union1d(shown, np.flatnonzero(decisions.is_flagged))),
+        lookalikes=_lookalikes(judgement, told),
+        origins=origins.table(subjects.profiles, subjects.cluster, told),
     )

@@ -140,6 +140,7 @@ class Pseudonyms:
             timeline=_by_account(self._accounts(results.timeline)),
             excerpts=_by_account(self._accounts(results.excerpts)),
             lookalikes=_by_account(self._accounts(results.lookalikes)),
+            origins=_by_account(self._accounts(results.origins)),
             history=_by_account(self._history(results.history, names)),
             run={**results.run, "pseudonyms": {"key_id": self.key_id, "for": self._told(results.links)}},
         )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from detector.tables import HISTORY, LOOKALIKES
+from detector.tables import HISTORY, LOOKALIKES, ORIGINS
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class Results:
     rejected: rows that could not be read, columns of `tables.REJECTED`.
     excerpts: redacted prompts, columns of `tables.EXCERPTS`; empty unless they were asked for.
     lookalikes: how like honest customers, columns of `tables.LOOKALIKES`; empty where the model knows no kinds.
+    origins: where accounts call from, columns of `tables.ORIGINS`; empty unless something was given that tells.
     run: how it was made: resolved settings, versions, inputs, counts, timings; plain JSON values.
     history: what accounts have gathered over this and earlier looks, columns of `tables.HISTORY`.
     """
@@ -37,3 +38,4 @@ class Results:
     run: dict[str, Any]
     history: pa.Table = field(default_factory=HISTORY.empty_table)
     lookalikes: pa.Table = field(default_factory=LOOKALIKES.empty_table)
+    origins: pa.Table = field(default_factory=ORIGINS.empty_table)

@@ -164,6 +164,22 @@ LINKS = pa.schema(
     ]
 )
 
+#: From where accounts call (`seen_in` log) or sign in (audit), as context that moves no score; made only where a
+#: database of operators or an audit log was given. `scope` is the account or its cluster, `asns` lists the operators of
+#: most networks. Of a log, networks are those that profiles keep, and clients are not counted.
+ORIGINS = pa.schema(
+    [
+        ("account_id", pa.string()),
+        ("scope", pa.string()),
+        ("seen_in", pa.string()),
+        ("n_networks", pa.int64()),
+        ("n_asns", pa.int64()),
+        ("n_user_agents", pa.int64()),
+        ("n_tls_fingerprints", pa.int64()),
+        ("asns", pa.string()),
+    ]
+)
+
 #: Requests over time, per account: a row per non-empty bucket. Widths are hours times a power of two.
 TIMELINE = pa.schema(
     [

@@ -4,7 +4,7 @@ A table of another program is recognised by its columns, as a log is; names are 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from detector.errors import MissingColumnError, WrongTypeError
 from detector.logs.accounts import read_accounts, read_frame
 from detector.logs.identity import account_sql
-from detector.tables import ACCOUNTS
+from detector.tables import ACCOUNTS, REJECTED
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,11 +56,15 @@ class Enrichment:
     ----------
     accounts: columns of `tables.ACCOUNTS`; an account may stand in several rows where the file has a row per key.
     kind: whose table it is; empty for a plain one.
+    rejected: records of it that were set aside, columns of `tables.REJECTED`.
+    n_rows: records of it; 0 where it is read as a whole or not at all.
     """
 
     path: Path
     accounts: pa.Table
     kind: str = ""
+    rejected: pa.Table = field(default_factory=REJECTED.empty_table)
+    n_rows: int = 0
 
 
 def read_enrichments(paths: Sequence[Path], account_by: Sequence[str] = ()) -> list[Enrichment]:
@@ -123,9 +127,12 @@ def _translated(path: Path, frame: "pd.DataFrame", known: Known, account_by: tup
 def enrich(profiles: "Profiles", files: Sequence[Enrichment]) -> list[dict[str, Any]]:
     """Add what files know to the profiles of a log: the earliest sign-up of any file, each payment and organisation.
 
+    Addresses become networks that accounts share; where the log has addresses of its own, those alone count.
+
     Returns
     -------
-    For each file its name, kind, columns, accounts, and how many accounts of the log it knows.
+    For each file its name, kind, columns, accounts, and how many accounts of the log it knows; of one that is read
+    record by record, also how many it has and how many were set aside.
     """
     dated = [file.accounts.select(["account_id", "created_at"]) for file in files if "created_at" in _names(file)]
     if dated:
@@ -138,13 +145,15 @@ def enrich(profiles: "Profiles", files: Sequence[Enrichment]) -> list[dict[str, 
             {
                 "file": str(file.path),
                 "kind": file.kind,
-                "columns": [name for name in _names(file) if name != "account_id"],
+                "columns": [name for name in file.accounts.column_names if name != "account_id"],
                 "n_accounts": pc.count_distinct(file.accounts["account_id"]).as_py(),
                 "n_known": profiles.enrich(file.accounts.select(others)),
+                **({"n_rows": file.n_rows, "n_rejected": len(file.rejected)} if file.n_rows else {}),
             }
         )
     return told
 
 
 def _names(file: Enrichment) -> list[str]:
-    return [name for name in ACCOUNTS.names if name in file.accounts.column_names]
+    """Give the columns that profiles take in, account first."""
+    return [name for name in (*ACCOUNTS.names, "ip") if name in file.accounts.column_names]

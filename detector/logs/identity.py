@@ -4,7 +4,7 @@ A name that stands in for an empty one says of what kind it is (``user:ann``), s
 two accounts, and nobody becomes another by calling himself so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from detector.logs.quoting import quote_text
 
@@ -38,3 +38,18 @@ def rung_sql(found: Mapping[str, str], asked: tuple[str, ...]) -> str:
     """Write the place, in what was asked for, of the rung that names the account; one more than the last for none."""
     cases = " ".join(f"WHEN {name} IS NOT NULL THEN {asked.index(rung)}" for rung, name in found.items())
     return f"CAST(CASE {cases} ELSE {len(asked)} END AS TINYINT)"
+
+
+def account_name(rung: str, name: str, asked: Sequence[str]) -> str:
+    """Give the account that a name of a rung is, where a log has all rungs that were asked for; see `account_sql`.
+
+    Examples
+    --------
+    >>> account_name("team", "t", ["team", "user"]), account_name("user", "ann", ["team", "user"])
+    ('t', 'user:ann')
+    """
+    first, *others = asked
+    if rung != first:
+        return f"{rung}:{name}"
+    is_marked = bool(others) and name.startswith(tuple(f"{one}:" for one in asked))
+    return f"{first}:{name}" if is_marked else name

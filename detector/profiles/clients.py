@@ -145,8 +145,13 @@ def _fold(state: Any, account: Any, rows: Any, hashes: Any, valid: Any) -> None:
 
 
 def add_instruments(state: Any, batch: Batch) -> None:
-    """Add payment and organisation of accounts that are known from elsewhere; they count once."""
+    """Add payment, organisation and networks of accounts that are known from elsewhere; a row counts once."""
     rows = np.arange(batch.events.num_rows)
+    if batch.has("ip"):
+        strings = batch.strings("ip")
+        hashes = network_hashes(batch.events.column("ip"), strings)
+        is_read = (hashes != 0).astype(np.uint8)
+        _fold_column(batch.account, rows, hashes, is_read, state.network_hash, state.network_count)
     for column in ("payment_id", "org_id"):
         if batch.has(column):
             strings = batch.strings(column)

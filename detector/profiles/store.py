@@ -145,7 +145,7 @@ class Profiles:
                 self.names[column].update(zip(hashes, distinct.to_pylist(), strict=True))
 
     def enrich(self, accounts: pa.Table) -> int:
-        """Add what a table of accounts (`tables.ACCOUNTS`) knows: sign-up, payment, organisation.
+        """Add what a table of accounts (`tables.ACCOUNTS`) knows: sign-up, payment, organisation, and addresses (`ip`).
 
         Returns
         -------
@@ -156,7 +156,9 @@ class Profiles:
         numbers = rows[rows >= 0]
         if "created_at" in known.column_names:
             membership.add_sign_ups(self.states["membership"], numbers, known.column("created_at"))
-        instruments = [c for c in NAMED if c in known.column_names]
+        # A log's own addresses tell who calls; those of sign-ins stand in only where it has none.
+        lent = ("ip",) if "ip" not in self.filled else ()
+        instruments = [c for c in (*NAMED, *lent) if c in known.column_names]
         if "clients" in self.states and instruments:
             batch = Batch(known.select(instruments).combine_chunks().to_batches()[0], numbers) if len(numbers) else None
             if batch is not None:

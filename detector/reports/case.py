@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from detector.reports import instants, units, words
-from detector.reports.caveats import alike, like, reading, remark, weaknesses
+from detector.reports.caveats import alike, like, reading, remark, weaknesses, whence
 from detector.reports.dossiers import Dossier, dossiers, find_account
 from detector.reports.safe import safe_name, safe_text
 from detector.reports.techniques import CASE_STUDY, techniques
@@ -150,6 +150,7 @@ def case_file(results: Results, account_id: str) -> str:
         *_section("Honest customers it is most like", [f"- {_plain(text)}" for text in like(dossier)]),
         *_section("What would change the verdict", [f"- {_plain(p)}" for p in weaknesses(dossier, results.run)]),
         *_section("Shared with other accounts", _links(dossier)),
+        *_section("From where, which moved no score", [f"- {_plain(text)}" for text in whence(dossier)]),
         *_section("Redacted prompts", [f"- {code(text)}" for text in dossier.excerpts]),
         *_section("What the log does not say", off),
         *_section("What it would be called", [f"- {t.framework} {t.id}: {t.name}" for t in called]),

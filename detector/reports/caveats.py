@@ -5,7 +5,7 @@ from typing import Any
 
 from detector.reports import words
 from detector.reports.counterfactuals import recommended_without
-from detector.reports.dossiers import Dossier
+from detector.reports.dossiers import Dossier, Row
 from detector.reports.safe import hex_bytes
 from detector.reports.skeletons import skeleton
 
@@ -64,6 +64,22 @@ def alike(dossier: Dossier) -> str:
 def like(dossier: Dossier) -> list[str]:
     """Say which kinds of honest customer the account is most like, nearest first; empty where the model knows none."""
     return [words.likeness(row) for row in dossier.lookalikes[:MOST_KINDS]]
+
+
+def whence(dossier: Dossier) -> list[str]:
+    """Say where the account and its cluster come from, as far as was given; it moved no score."""
+    return [_whence(row) for row in dossier.origins]
+
+
+def _whence(row: Row) -> str:
+    who = "It" if row["scope"] == "account" else "Its cluster"
+    does = "called from" if row["seen_in"] == "log" else "signed in, by the audit log, from"
+    named = f" ({row['asns']})" if row["asns"] else ""
+    text = f"{who} {does} {words.counted(row['n_networks'], 'network')} of "
+    text += f"{words.counted(row['n_asns'], 'known operator')}{named}"
+    clients = [(row["n_user_agents"], "user agent"), (row["n_tls_fingerprints"], "TLS fingerprint")]
+    told = [words.counted(n, what) for n, what in clients if n]
+    return f"{text}; with {words.listed(told)}." if told else f"{text}."
 
 
 def reading(run: Mapping[str, Any]) -> list[str]:

@@ -57,6 +57,7 @@ class Dossier:
     excerpts: a few redacted prompts, where the user asked for them.
     lookalikes: rows of `tables.LOOKALIKES`, nearest kind first.
     without: strongest supporting families, and what the score would be if each were explained away.
+    origins: rows of `tables.ORIGINS`.
     twins: other accounts of the log whose names read alike.
     """
 
@@ -69,6 +70,7 @@ class Dossier:
     timeline: tuple[Row, ...]
     excerpts: tuple[str, ...]
     lookalikes: tuple[Row, ...] = ()
+    origins: tuple[Row, ...] = ()
     twins: tuple[str, ...] = ()
 
     @property
@@ -168,6 +170,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
     clusters = {row["cluster_id"]: row for row in rows_of(results.clusters, "cluster_id", _clusters_of(accounts))}
     excerpts = _grouped(rows_of(results.excerpts, "account_id", names), "account_id")
     lookalikes = _grouped(rows_of(results.lookalikes, "account_id", names), "account_id")
+    origins = _grouped(rows_of(results.origins, "account_id", names), "account_id")
     things = [row["thing"] for rows in links.values() for row in rows if row["thing"] is not None]
     neighbours = _neighbours(results.links, things) if with_neighbours else defaultdict(list)
     alike = read_alike(results.scored["account_id"]) if with_neighbours else {}
@@ -189,6 +192,7 @@ def dossiers(results: Results, accounts: pa.Table, *, with_neighbours: bool = Tr
                 timeline=tuple(sorted(timeline[name], key=lambda row: row["begins_at"])),
                 excerpts=tuple(row["excerpt"] for row in excerpts[name]),
                 lookalikes=tuple(sorted(lookalikes[name], key=lambda row: (row["distance"], row["kind"]))),
+                origins=tuple(origins[name]),
                 twins=tuple(other for other in alike.get(skeleton(name), ()) if other != name) if alike else (),
             )
         )

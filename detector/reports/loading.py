@@ -9,7 +9,7 @@ import pyarrow as pa
 from detector import tables
 from detector.claims import LAST_FILE
 from detector.errors import KeyFileError, NotScoredError
-from detector.reports.publish import EXACT, EXCERPTS_FILE
+from detector.reports.publish import ASKED, EXACT
 from detector.reports.sheets import read_csv
 from detector.results import Results
 
@@ -128,6 +128,7 @@ def load_results(folder: Path) -> Results:
     run = read_run(folder / LAST_FILE)
     run.pop("files", None)  # of the folder, not of the run
     kept = {field: _read_table(folder / f"{stem}.parquet", schema) for field, (stem, schema) in EXACT.items()}
-    asked = folder / EXCERPTS_FILE
-    excerpts = _read_table(asked, tables.EXCERPTS) if asked.exists() else tables.EXCERPTS.empty_table()
-    return Results(**kept, rejected=_read_rejected(folder / "rejected.csv"), excerpts=excerpts, run=run)
+    for field, (stem, schema) in ASKED.items():
+        path = folder / f"{stem}.parquet"
+        kept[field] = _read_table(path, schema) if path.exists() else schema.empty_table()
+    return Results(**kept, rejected=_read_rejected(folder / "rejected.csv"), run=run)

@@ -28,8 +28,11 @@ EXACT = {
     "lookalikes": ("lookalikes", tables.LOOKALIKES),
 }
 
-#: Written only when the user asked for prompts.
-EXCERPTS_FILE = "excerpts.parquet"
+#: Written only where they hold something: the user asked for prompts, or gave what tells of origins.
+ASKED = {
+    "excerpts": ("excerpts", tables.EXCERPTS),
+    "origins": ("origins", tables.ORIGINS),
+}
 
 
 def write_parquet(table: pa.Table, schema: pa.Schema, path: Path) -> None:
@@ -45,8 +48,9 @@ def write_parquet(table: pa.Table, schema: pa.Schema, path: Path) -> None:
 def _write_tables(results: Results, folder: Path) -> None:
     for field, (stem, schema) in EXACT.items():
         write_parquet(getattr(results, field), schema, folder / f"{stem}.parquet")
-    if results.excerpts.num_rows:
-        write_parquet(results.excerpts, tables.EXCERPTS, folder / EXCERPTS_FILE)
+    for field, (stem, schema) in ASKED.items():
+        if getattr(results, field).num_rows:
+            write_parquet(getattr(results, field), schema, folder / f"{stem}.parquet")
     write_csv(results.scored.select(tables.SCORED.names), folder / "accounts.csv")
     write_csv(results.rejected.select(tables.REJECTED.names), folder / "rejected.csv")
 

@@ -7,7 +7,7 @@ from math import floor
 import pyarrow as pa
 
 from detector.reports import instants, units, words
-from detector.reports.caveats import alike, like, oddity, reading, remark, weaknesses
+from detector.reports.caveats import alike, like, oddity, reading, remark, weaknesses, whence
 from detector.reports.conditions import drifted, errors_expected, gathered, identified, unmatched
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
@@ -145,6 +145,7 @@ def explain(results: Results, account_id: str, *, width: int) -> str:
     lines += _bullets("most like, of the honest customers that the model knows", _shown(like(dossier)), width)
     lines += _bullets("what would weaken the case", _shown(weaknesses(dossier, results.run)), width)
     lines += _bullets("linked by", _links(dossier), width)
+    lines += _bullets("from where, which moved no score", _shown(whence(dossier)), width)
     lines += _bullets("redacted prompts", _shown(dossier.excerpts), width)
     off = [f"{one.get('what', '')}: {one.get('why', '')}" for one in results.run.get("off") or []]
     lines += _bullets("what is missing", _shown(off), width)

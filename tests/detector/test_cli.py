@@ -295,6 +295,15 @@ def test_explain_names_the_nearest_account(run: Run, scored: Path) -> None:
     assert "acc03" in err.split("acc03l", 1)[1]
 
 
+def test_what_tells_origins_is_checked(run: Run, folder: Path) -> None:
+    """A log given as an audit log, and a table given as a database of operators, have codes of their own."""
+    code, _, err = run("score", folder / "log.csv", "--out", "never", "--audit", folder / "log.csv")
+    assert (code, "log.csv: is no OpenAI audit log" in err) == (errors.AuditError.exit_code, True)
+    code, _, err = run("score", folder / "log.csv", "--out", "never", "--asn", folder / "accounts.csv")
+    assert (code, "accounts.csv: " in err) == (errors.AsnDatabaseError.exit_code, True)
+    assert not Path("never").exists()
+
+
 def test_export_reads_what_score_wrote(run: Run, folder: Path) -> None:
     """One line per flagged account of the run, and a sentence that nothing was done; wrong formats are code 2."""
     scored = Path("flagged")
