@@ -6,6 +6,7 @@ import traceback
 from contextlib import suppress
 
 from detector.cli import main
+from detector.process import work_on_one_thread
 
 #: Exit code for a fault of ours, as BSD's sysexits.h has it (EX_SOFTWARE).
 CRASH = 70
@@ -43,6 +44,7 @@ def run() -> None:
     of a second: the libraries hold some hundred thousand objects.
     """
     _keep_no_core()
+    work_on_one_thread()
     try:
         main()
     except SystemExit as left:

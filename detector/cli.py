@@ -130,6 +130,9 @@ def score(
 
     Example: stillwatch score /mnt/logs/2026-11 --out scored --engine spark --master spark://head:7077
     """
+    from detector.process import use_memory_again
+
+    use_memory_again()
     pseudonyms = pseudonyms_of(key_file)
     looked = _looked(history, pseudonyms.key_id if pseudonyms else None)
     options = {
