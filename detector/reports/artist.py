@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from detector.reports.charts import Draw, draw_here
+from detector.reports.drawing import Draw, draw_here
 
 #: The folder that a user works in is no place to import from.
 _COMMAND = (sys.executable, "-P", "-m", "detector.reports.artist")

@@ -1,14 +1,15 @@
-"""Charts as SVG text, drawn in process. Charts hold numbers and words of our own; never a name from a log.
+"""What the charts of a page show, drawn in process. They hold numbers and words of our own; never a name from a log.
 
 Colours are left to the page's style sheet, so that a chart follows light, dark and print.
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from detector.reports.drawing import Draw, draw_here
 
 WIDTH = 720
 
@@ -18,24 +19,8 @@ BINS = 64
 #: Bars of a timeline; more buckets are added up.
 MOST_BARS = 96
 
-_NAMESPACE = re.compile(r'\sxmlns(:\w+)?="[^"]*"')
-_SIZE = re.compile(r'<svg class="marks" version="1.1"|<svg version="1.1" class="marks" width="\d+" height="\d+"')
 #: Of every axis: numbers, without lines of their own.
 AXIS = {"title": None, "ticks": False, "domain": False, "labelPadding": 6, "labelFontSize": 11}
-
-
-#: Takes a Vega-Lite chart, gives it as SVG.
-Draw = Callable[[Mapping[str, Any]], str]
-
-
-def draw_here(spec: Mapping[str, Any]) -> str:
-    """Draw a Vega-Lite chart as SVG for use inside a page: no script, no address, no size of its own."""
-    from vl_convert import vegalite_to_svg
-
-    config = {"view": {"stroke": None}, "aria": False}
-    whole = {"background": None, "padding": 2, "config": config, **spec}
-    svg: str = vegalite_to_svg(whole, allowed_base_urls=[])
-    return _SIZE.sub('<svg aria-hidden="true"', _NAMESPACE.sub("", svg), count=1)
 
 
 def score_bins(scores: npt.NDArray[np.float64], threshold: float | None) -> list[dict[str, Any]]:

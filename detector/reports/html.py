@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from markupsafe import Markup, escape
 
 from detector.reports import instants, units, words
 from detector.reports.caveats import alike, like, reading, remark, weaknesses
-from detector.reports.charts import Draw, draw_here, request_timeline, score_histogram
+from detector.reports.charts import request_timeline, score_histogram
 from detector.reports.conditions import drifted, errors_expected, gathered, identified, unmatched
 from detector.reports.dossiers import Dossier, dossiers, flagged
+from detector.reports.drawing import Draw, draw_here
 from detector.reports.safe import hex_bytes, safe_name, safe_text
 from detector.reports.waterfall import Waterfall
 from detector.results import Results
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from markupsafe import Markup
 
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 STYLE = Path(__file__).with_name("page.css")
@@ -64,20 +65,16 @@ def axis_of(fall: Waterfall, threshold: float | None) -> Axis:
 
 def shown(value: Any) -> Any:
     """Make a template value harmless: escapes visible, markup escaped, addresses not even recognisable as such."""
-    from markupsafe import Markup
-
     if isinstance(value, Markup) or not isinstance(value, str):
         return words.NOTHING if value is None else value
     return _markup(safe_text(value))
 
 
-def _markup(visible: str) -> "Markup":
-    from markupsafe import Markup, escape
-
+def _markup(visible: str) -> Markup:
     return Markup(str(escape(visible)).replace("://", "&#58;//"))  # noqa: S704 - escaped here
 
 
-def _name(text: str) -> "Markup":
+def _name(text: str) -> Markup:
     return _markup(safe_name(text))
 
 
@@ -102,10 +99,8 @@ def environment() -> "Environment":
     return made
 
 
-def drawn(own: str) -> "Markup":
+def drawn(own: str) -> Markup:
     """Let a chart or a style sheet of our own into a page as it is; it holds nothing from a log."""
-    from markupsafe import Markup
-
     return Markup(own)  # noqa: S704 - made by us from numbers
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from detector import tables
 from detector.claims import LAST_FILE
 from detector.reports.atomic import new_folder
-from detector.reports.charts import Draw, draw_here
+from detector.reports.drawing import Draw, draw_here
 from detector.reports.findings import to_json, write_findings
 from detector.reports.html import write_report
 from detector.reports.sheets import write_csv

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from detector.reports.charts import AXIS, draw_here
+from detector.reports.charts import AXIS
+from detector.reports.drawing import draw_here
 from detector.reports.html import drawn, environment
 from simulations.benchmark.exports import SHOWN
 from simulations.benchmark.figures import LINKAGE

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from detector.reports.charts import AXIS, draw_here
+from detector.reports.charts import AXIS
+from detector.reports.drawing import draw_here
 
 #: Widths and heights, in px of a page that shows a chart as it is.
 WIDE, NARROW, HIGH, LOW = 860, 480, 210, 150

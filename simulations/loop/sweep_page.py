@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from detector.reports import charts
+from detector.reports import charts, drawing
 from detector.reports.html import drawn, environment
 from simulations.loop.figures import MEASURES, Measure
 
@@ -44,7 +44,7 @@ def trade_off(points: list[Mapping[str, Any]], across: Measure, up: Measure, *, 
         {"mark": dot, "encoding": at},
         {"mark": label, "encoding": at | {"text": {"field": "label"}}},
     ]
-    return charts.draw_here({"width": charts.WIDTH - 60, "height": 300, "data": {"values": rows}, "layer": layers})
+    return drawing.draw_here({"width": charts.WIDTH - 60, "height": 300, "data": {"values": rows}, "layer": layers})
 
 
 def _labelled(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@ import pytest
 
 from detector.reports import artist
 from detector.reports.artist import drawing_aside
-from detector.reports.charts import draw_here, score_histogram
+from detector.reports.charts import score_histogram
+from detector.reports.drawing import draw_here
 
 SCORES = np.array([-3.0, -1.0, 2.5])
 
