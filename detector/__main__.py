@@ -1,11 +1,11 @@
-"""The `stillwatch` process: the command line, then out at once."""
+"""The `stillwatch` process: the command line in a child of it, then out at once. Nothing heavy is imported here."""
 
 import os
 import sys
-import traceback
 from contextlib import suppress
+from typing import NoReturn
 
-from detector.cli import main
+from detector.guard import watched
 from detector.process import work_on_one_thread
 
 #: Exit code for a fault of ours, as BSD's sysexits.h has it (EX_SOFTWARE).
@@ -19,6 +19,8 @@ def crash_text(error: BaseException) -> str:
     -------
     The kind of each error in the chain and the places in the code that it went through, the innermost last.
     """
+    import traceback
+
     lines = ["stillwatch: a fault in the program; nothing was written; please report these lines, which quote no log:"]
     seen: BaseException | None = error
     while seen is not None:
@@ -37,26 +39,46 @@ def _keep_no_core() -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
 
 
-def run() -> None:
-    """Run the command line and end the process; an error nobody foresaw is told without its words.
-
-    After a success all output is written, so the process ends without being taken apart, which would cost a quarter
-    of a second: the libraries hold some hundred thousand objects.
-    """
-    _keep_no_core()
-    work_on_one_thread()
+def work() -> int:
+    """Run the command line; gives the exit code. An error nobody foresaw is told without its words."""
     try:
+        from detector.cli import main
+
         main()
     except SystemExit as left:
-        if left.code:
-            raise
+        return _code(left)
     except Exception as error:
         sys.stderr.write(crash_text(error))
-        sys.exit(CRASH)
+        return CRASH
+    return 0
+
+
+def _code(left: SystemExit) -> int:
+    """Read an exit code as Python does: a text is one to show."""
+    if isinstance(left.code, str):
+        sys.stderr.write(f"{left.code}\n")
+    return left.code if isinstance(left.code, int) else int(left.code is not None)
+
+
+def _flushed() -> int:
+    code = work()
     with suppress(BrokenPipeError):
         sys.stdout.flush()
         sys.stderr.flush()
-    os._exit(0)
+    return code
+
+
+def run() -> NoReturn:
+    """Run the command line in a child, and end the process as that ends.
+
+    All output is written then, so neither process is taken apart, which would cost a quarter of a second: the
+    libraries hold some hundred thousand objects.
+    """
+    _keep_no_core()
+    work_on_one_thread()
+    code = watched(_flushed)
+    sys.stderr.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

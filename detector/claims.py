@@ -15,6 +15,7 @@ from pathlib import Path
 from detector.errors import BusyError
 from detector.files import sync
 from detector.hidden import KEPT, LOCK, hidden, staged
+from detector.lastnotes import note_place
 
 #: Comes last where files are put into a folder one by one: a folder without it does not count as scored.
 LAST_FILE = "run.json"
@@ -106,6 +107,7 @@ def claim(out: Path) -> Iterator[None]:
         path = hidden(out, LOCK)
         handle = _lock(path, out)
         _held.add(place)
+        note_place(place)
         try:
             _clear(out)
             yield

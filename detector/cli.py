@@ -11,6 +11,7 @@ import typer
 from detector import __version__
 from detector.errors import StillwatchError, system_fault
 from detector.formats_cli import formats_app
+from detector.guard import limit
 from detector.options import (
     AccountBy,
     Assignments,
@@ -155,6 +156,7 @@ def score(
 
     with claimed(out):
         settings = resolve(config, assignments, options)
+        limit(settings.limits.memory_bytes, settings.limits.cpu_s)
         from detector.keeping import kept_beside
         from detector.progress import progress
         from detector.reports.artist import drawing_aside
@@ -331,6 +333,7 @@ def fit(
     from detector.windows import lengths_of
 
     settings, lengths = resolve(config, assignments, {}), lengths_of(windows)
+    limit(settings.limits.memory_bytes, settings.limits.cpu_s)
     sources = sources_of(logs, truth, accounts or ())
     with progress(quiet=quiet) as tell:
         sha256 = fit_logs(sources, settings, out, windows=lengths, leave_out=leave_out or (), tell=tell)

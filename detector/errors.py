@@ -213,6 +213,18 @@ class InputChangedError(StillwatchError):
     exit_code = 35
 
 
+class ReaderDiedError(StillwatchError):
+    """The process that worked died of a signal, as a library does that a file was made to break."""
+
+    exit_code = 39
+
+
+class TimeLimitError(StillwatchError):
+    """The work took more processor time than it may."""
+
+    exit_code = 40
+
+
 class AsnDatabaseError(StillwatchError):
     """A database of network operators cannot be used: its reader is not installed, or the file is no such database."""
 
@@ -229,6 +241,14 @@ class AuditError(StillwatchError):
 _STARVED = ("can't start new thread", "failed to map segment", "cannot allocate memory", "std::bad_alloc")
 
 
+def starved() -> MemoryLimitError:
+    """Say that there is too little memory."""
+    return MemoryLimitError(
+        "the system gives no more memory; nothing was written under its final name; "
+        "give more, or --set input.memory=256MB --threads 1"
+    )
+
+
 def system_fault(error: BaseException) -> StillwatchError | None:
     """Say in one sentence what the system refused.
 
@@ -237,10 +257,7 @@ def system_fault(error: BaseException) -> StillwatchError | None:
     An error to show; None where the system is not to blame.
     """
     if isinstance(error, MemoryError) or any(text in str(error).lower() for text in _STARVED):
-        return MemoryLimitError(
-            "the system gives no more memory; nothing was written under its final name; "
-            "give more, or --set input.memory=256MB --threads 1"
-        )
+        return starved()
     if not isinstance(error, OSError):
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -156,6 +156,22 @@ class SparkSettings(Settings):
     python: str | None = Field(None, description="interpreter of the readers; none is that of this process")
 
 
+class LimitSettings(Settings):
+    """What a run may take before the system ends it. What the reader holds is bounded by `input.memory` already."""
+
+    memory: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)?\s?(MB|GB)$",
+        description="address space, some times what is held; none is what the system allows",
+    )
+    cpu_s: int | None = Field(None, ge=1, description="processor seconds of all threads; none is without end")
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Give the address space in bytes."""
+        return int(float(self.memory[:-2]) * {"MB": 10**6, "GB": 10**9}[self.memory[-2:]]) if self.memory else None
+
+
 class ScoreSettings(Settings):
     """All settings of `stillwatch score`."""
 
@@ -165,6 +181,7 @@ class ScoreSettings(Settings):
     policy: PolicySettings = PolicySettings()
     report: ReportSettings = ReportSettings()
     spark: SparkSettings = SparkSettings()
+    limits: LimitSettings = LimitSettings()
     engine: str = Field("embedded", description="where rows live, see `detector.engines.registry`")
 
 

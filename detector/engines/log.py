@@ -12,6 +12,7 @@ from detector.engines.marks import Mark
 from detector.engines.scans import FileScan, SuspectError
 from detector.engines.tallies import Tally, check_tallies, counts_of, rejects_of
 from detector.errors import InputChangedError, StillwatchError
+from detector.lastnotes import note_file
 from detector.logs.digests import Digests
 from detector.logs.presets import Format, level_of
 from detector.logs.sources import LogFile
@@ -351,6 +352,7 @@ class Log:
     def _file_batches(
         self, scan: FileScan, columns: tuple[str, ...], begin: int
     ) -> Iterator[tuple[pa.RecordBatch, tuple[int, Tally] | None]]:
+        note_file(scan.file.name)
         tally = self._tallies[scan] = self._tallies.get(scan, Tally())
         if scan not in self._exact:
             try:

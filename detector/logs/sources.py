@@ -12,6 +12,7 @@ from typing import IO, Literal, cast
 import pyarrow as pa
 
 from detector.errors import InputUnreadableError
+from detector.lastnotes import note_file
 from detector.logs.stamps import Stamp, take_stamp
 
 #: What a file holds; `lines` are plain lines, told by a preset and not by the file itself.
@@ -111,6 +112,7 @@ def inspect_file(name: str, path: str) -> LogFile:
     InputUnreadableError
         It is missing, unreadable, or of a kind that no log has.
     """
+    note_file(name)
     try:
         status = Path(path).stat()
         if not stat.S_ISREG(status.st_mode):

@@ -1,12 +1,12 @@
 """The process: a fault of ours is told without what the log held."""
 
-import resource
+import subprocess
 import sys
 
 import pytest
 
 from detector import __main__ as process
-from detector import errors
+from detector import cli, errors
 
 SECRET = "swordfish-0815"
 
@@ -21,11 +21,9 @@ def _break() -> None:
 
 def test_a_crash_quotes_nothing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither the error's words, nor those of its cause, nor values are shown; where it broke is."""
-    monkeypatch.setattr(process, "main", _break)
-    with pytest.raises(SystemExit) as left:
-        process.run()
-    told = capsys.readouterr()
-    assert left.value.code == process.CRASH
+    monkeypatch.setattr(cli, "main", _break)
+    code, told = process.work(), capsys.readouterr()
+    assert code == process.CRASH
     assert SECRET not in told.err + told.out
     assert "builtins.KeyError" in told.err
     assert "builtins.ValueError" in told.err
@@ -39,19 +37,20 @@ def test_the_code_of_a_crash_is_no_other_error_s() -> None:
     assert process.CRASH not in codes
 
 
-def test_no_core_is_dumped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The limit is 0 before the command line runs."""
-    before = resource.getrlimit(resource.RLIMIT_CORE)
-    found = []
+@pytest.mark.parametrize(("left", "code"), [(None, 0), (0, 0), (14, 14), ("said", 1), ([], 1)])
+def test_codes_are_those_that_python_would_give(monkeypatch: pytest.MonkeyPatch, left: object, code: int) -> None:
+    """Whatever the command line leaves with."""
+    monkeypatch.setattr(cli, "main", lambda: sys.exit(left))  # type: ignore[arg-type]
+    assert process.work() == code
 
-    def look() -> None:
-        found.append(resource.getrlimit(resource.RLIMIT_CORE)[0])
-        sys.exit(1)
 
-    monkeypatch.setattr(process, "main", look)
-    try:
-        with pytest.raises(SystemExit):
-            process.run()
-    finally:
-        resource.setrlimit(resource.RLIMIT_CORE, before)
-    assert found == [0]
+def test_no_core_is_dumped() -> None:
+    """The limit is 0 in the process that works."""
+    body = """
+import resource, sys
+from detector import __main__ as process
+from detector import cli
+cli.main = lambda: sys.exit(7 + resource.getrlimit(resource.RLIMIT_CORE)[0])
+process.run()
+"""
+    assert subprocess.run([sys.executable, "-c", body], check=False, timeout=60).returncode == 7

@@ -18,7 +18,7 @@ _SERVER = """
 import json, os, sys
 import detector.cli, detector.judging, detector.keeping, detector.pipeline, detector.reports.publish
 from pathlib import Path
-from detector.__main__ import run
+from detector.__main__ import work
 from tests.torture.faults import Faults, injected
 for line in sys.stdin:
     argv, err, folder, kill_at = json.loads(line)
@@ -28,12 +28,8 @@ for line in sys.stdin:
         os.dup2(os.open(os.devnull, os.O_RDWR), 0); os.dup2(0, 1)
         sys.argv = ["stillwatch", *argv]
         os.chdir(folder)
-        try:
-            with injected(Faults("kill", kill_at, Path(folder))):
-                run()
-        except SystemExit as left:
-            os._exit(left.code)
-        os._exit(99)
+        with injected(Faults("kill", kill_at, Path(folder))):
+            os._exit(work())
     print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
