@@ -40,7 +40,13 @@ def _keep_no_core() -> None:
 
 
 def work() -> int:
-    """Run the command line; gives the exit code. An error nobody foresaw is told without its words."""
+    """Run the command line; gives the exit code. An error nobody foresaw is told without its words.
+
+    Raises
+    ------
+    MemoryError
+        There is too little memory to say so here.
+    """
     try:
         from detector.cli import main
 
@@ -48,6 +54,10 @@ def work() -> int:
     except SystemExit as left:
         return _code(left)
     except Exception as error:
+        from detector.errors import lacks_memory
+
+        if lacks_memory(error):
+            raise MemoryError from None
         sys.stderr.write(crash_text(error))
         return CRASH
     return 0

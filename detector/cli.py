@@ -365,7 +365,7 @@ def main() -> None:
         _leave(error)
     except BrokenPipeError:
         sys.exit(0)
-    except (OSError, MemoryError, RuntimeError, ImportError) as error:
+    except (OSError, MemoryError, RuntimeError, SystemError, ImportError) as error:
         fault = system_fault(error)
         if fault is None:
             raise

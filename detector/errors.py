@@ -239,6 +239,27 @@ class AuditError(StillwatchError):
 
 #: What the system says where a thread cannot be started, or a library not be loaded, for lack of memory.
 _STARVED = ("can't start new thread", "failed to map segment", "cannot allocate memory", "std::bad_alloc")
+#: What libraries raise where they were refused memory and do not say so.
+_VAGUE = (RuntimeError, SystemError, ImportError)
+
+
+def is_memory_limited() -> bool:
+    """Tell whether this process may not take all the memory there is."""
+    import resource
+
+    limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
+    return any(resource.getrlimit(what)[0] != resource.RLIM_INFINITY for what in limits)
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Tell whether an error, or what it came from, is for lack of memory; under a limit, vague ones are taken so."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, MemoryError) or any(text in str(seen).lower() for text in _STARVED):
+            return True
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    is_vague = isinstance(error, _VAGUE) or (isinstance(error, OSError) and error.errno is None)
+    return is_vague and is_memory_limited()
 
 
 def starved() -> MemoryLimitError:
@@ -256,7 +277,7 @@ def system_fault(error: BaseException) -> StillwatchError | None:
     -------
     An error to show; None where the system is not to blame.
     """
-    if isinstance(error, MemoryError) or any(text in str(error).lower() for text in _STARVED):
+    if lacks_memory(error):
         return starved()
     if not isinstance(error, OSError):
         return None

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from detector.lastnotes import LastNotes, leave_to, note_end, note_limit
+from detector.lastnotes import LastNotes, leave_to, note_end, note_limit, note_starved
 
 if TYPE_CHECKING:
     from detector.errors import StillwatchError
@@ -34,7 +34,7 @@ def watched(work: Callable[[], int]) -> int:
 
     Parameters
     ----------
-    work: gives an exit code; begins with nothing loaded and no thread running.
+    work: gives an exit code, or raises MemoryError; begins with nothing loaded and no thread running.
     """
     notes = LastNotes()
     leash, held = os.pipe()
@@ -79,6 +79,8 @@ def _do(work: Callable[[], int], notes: LastNotes, leash: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
         code = work()
         note_end()
+    except MemoryError:
+        note_starved()
     finally:
         os._exit(code)
 
@@ -136,7 +138,7 @@ def _told(notes: LastNotes, code: int, passed: list[int]) -> int:
 
 
 def _cause(notes: LastNotes, code: int) -> "StillwatchError":
-    from detector.errors import ReaderDiedError, TimeLimitError, starved
+    from detector.errors import ReaderDiedError, TimeLimitError, is_memory_limited, starved
 
     while_reading = f"{notes.file}: " if notes.file else ""
     if code == -signal.SIGXCPU:
@@ -144,21 +146,14 @@ def _cause(notes: LastNotes, code: int) -> "StillwatchError":
             f"{while_reading}the work took more processor time than it may; nothing was written; "
             "give more with --set limits.cpu_s=600, or less of a log"
         )
-    if code == -signal.SIGKILL or (-code in _STARVED and (notes.is_limited or _is_limited())):
+    is_limited = notes.is_limited or is_memory_limited()
+    if notes.is_starved or code == -signal.SIGKILL or (is_limited and (code >= 0 or -code in _STARVED)):
         return starved()
     how = f"ended by {signal.Signals(-code).name}" if code < 0 else f"left by a library with code {code}"
     return ReaderDiedError(
         f"{while_reading}the process that worked was {how}, as where a file is made to break what reads it; "
         "nothing was written; leave that file out, or write it anew"
     )
-
-
-def _is_limited() -> bool:
-    """Tell whether this process, and so its child, may not take all memory there is."""
-    import resource
-
-    limits = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
-    return any(resource.getrlimit(what)[0] != resource.RLIM_INFINITY for what in limits)
 
 
 def _clear(place: Path | None) -> None:

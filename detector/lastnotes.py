@@ -10,9 +10,9 @@ from pathlib import Path
 
 #: Longest name that is kept [bytes].
 _NAME = 4096
-#: Where each note lies: whether the process ends on its own, whether it limited itself, the file it reads, the place
+#: Where each note lies: whether the process ends on its own, limited itself, lacks memory; the file it reads, the place
 #: it writes to.
-_IS_OWN, _IS_LIMITED, _FILE, _PLACE = 0, 1, 2, 2 + _NAME
+_IS_OWN, _IS_LIMITED, _IS_STARVED, _FILE, _PLACE = 0, 1, 2, 3, 3 + _NAME
 
 
 class LastNotes:
@@ -31,6 +31,11 @@ class LastNotes:
     def is_limited(self) -> bool:
         """Whether it had limited its own memory."""
         return bool(self._page[_IS_LIMITED])
+
+    @property
+    def is_starved(self) -> bool:
+        """Whether it lacked memory even to say so."""
+        return bool(self._page[_IS_STARVED])
 
     @property
     def file(self) -> str:
@@ -80,6 +85,12 @@ def note_limit() -> None:
     """Note that this process takes no more memory than it allowed itself."""
     if _mine is not None:
         _mine.tick(_IS_LIMITED)
+
+
+def note_starved() -> None:
+    """Note that this process lacks memory."""
+    if _mine is not None:
+        _mine.tick(_IS_STARVED)
 
 
 def note_end() -> None:

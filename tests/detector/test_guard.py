@@ -53,6 +53,8 @@ def test_what_work_says_and_how_it_ends_is_passed_through() -> None:
         (1, "", errors.ReaderDiedError.exit_code),
         (-signal.SIGKILL, "", errors.MemoryLimitError.exit_code),
         (-signal.SIGABRT, "limit(2 << 30, None)", errors.MemoryLimitError.exit_code),
+        (127, "limit(2 << 30, None)", errors.MemoryLimitError.exit_code),
+        (1, "raise MemoryError", errors.MemoryLimitError.exit_code),
         (-signal.SIGXCPU, "limit(None, 9)", errors.TimeLimitError.exit_code),
     ],
 )

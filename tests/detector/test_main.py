@@ -54,3 +54,32 @@ cli.main = lambda: sys.exit(7 + resource.getrlimit(resource.RLIMIT_CORE)[0])
 process.run()
 """
     assert subprocess.run([sys.executable, "-c", body], check=False, timeout=60).returncode == 7
+
+
+def test_a_lack_of_memory_is_never_told_as_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever in a chain it stands; who has no memory left to say so leaves it to the parent."""
+
+    def starve() -> None:
+        try:
+            raise MemoryError
+        except MemoryError as error:
+            raise KeyError from error
+
+    monkeypatch.setattr(cli, "main", starve)
+    with pytest.raises(MemoryError):
+        process.work()
+
+
+@pytest.mark.parametrize(
+    ("raised", "is_told"), [("OSError('no such object')", True), ("RuntimeError()", True), ("KeyError()", False)]
+)
+def test_vague_refusals_are_a_lack_of_memory_only_under_a_limit(raised: str, is_told: bool) -> None:
+    """Libraries that are given no memory say many things; without a limit, these are told as they are."""
+    body = f"""
+import resource, sys
+from detector.errors import lacks_memory
+before = lacks_memory({raised})
+resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))
+sys.exit(2 * before + lacks_memory({raised}))
+"""
+    assert subprocess.run([sys.executable, "-c", body], check=False, timeout=60).returncode == is_told
