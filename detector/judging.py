@@ -1,6 +1,6 @@
 """From profiles to the tables of a run: links, clusters, features, scores, decisions, evidence."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 
 import numpy as np
@@ -24,6 +24,18 @@ from detector.subjects import Subjects, describe, without_dilution
 from detector.summaries import cluster_table, link_table, lookalike_table, scored_table, timeline_table
 from detector.tables import EXCERPTS, HISTORY, LOOKALIKES
 from detector.weighing import weigh
+
+#: Share of records that may hold bad values where a revocation is recommended (chosen: the default of --max-rejects).
+MOST_UNREAD = 0.01
+
+
+def _is_sound(counts: Mapping[str, int]) -> bool:
+    """Tell whether what was read of a log can support a revocation.
+
+    A writer that lets one text pass for records lets any, so one record whose edges are in doubt puts all in doubt,
+    whatever file they are in. One that is whole and holds a bad value says nothing of others; of such there may be few.
+    """
+    return counts["n_doubtful"] == 0 and counts["n_rejected"] <= MOST_UNREAD * counts["n_rows"]
 
 
 def _lookalikes(judgement: Judgement, rows: npt.NDArray[np.int64]) -> pa.Table:
@@ -74,7 +86,7 @@ def judge(
         described = describe(profiles, settings, extras=extras_of(detector), pairs=pairs)
         subjects = without_dilution(described, detector)
     with clock.stage("score"):
-        is_sound = log.counts()["n_rejected"] == 0 and log.sampling_rate == 1.0
+        is_sound = _is_sound(log.counts()) and log.sampling_rate == 1.0
         is_allowed = np.array([account in allowed for account in profiles.account_ids], dtype=bool)
         verdict, decisions = weigh(subjects, detector, settings.policy, may_revoke=is_sound, is_allowed=is_allowed)
     judgement = Judgement(subjects, detector, verdict, decisions, int(is_allowed.sum()))

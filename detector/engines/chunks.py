@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from detector.engines.headings import without_headers
 from detector.engines.relations import lines_relation, transform_relation
 from detector.engines.tallies import Tally
 from detector.logs.headers import Header
@@ -63,11 +64,8 @@ class ExactReader:
             line=1 + self.header.n_lines,
             ending=self.header.ending,
         )
-        for record in reader:
-            if record.reason is None:
-                yield (record.line, *[record.fields[position] for position in positions])
-            else:
-                tally.reject(record.line, record.reason)
+        for record in without_headers(reader, self.header.names, tally):
+            yield (record.line, *[record.fields[position] for position in positions])
         tally.n_blank, tally.n_recovered = reader.n_blank, reader.n_recovered
 
     def _json_rows(self, sources: Sequence[str], tally: Tally) -> Iterator[Row]:
@@ -76,7 +74,7 @@ class ExactReader:
             if line.reason is None:
                 yield line.line, line.text
             else:
-                tally.reject(line.line, line.reason)
+                tally.reject(line.line, line.reason, is_whole=line.is_whole)
         tally.n_blank = reader.n_blank
 
     def _lines(self, tally: Tally) -> Iterator[Row]:

@@ -33,6 +33,11 @@ class FrameScan(FileScan):
         """Whether rows are judged one by one: always, at no cost, as they lie in memory."""
         return True
 
+    @property
+    def _has_edges(self) -> bool:
+        """Whether records have edges: what they were before somebody read them is not known."""
+        return False
+
     def fed(self, batches: Iterable[pa.RecordBatch], first_line: int = 0) -> "FrameScan":
         """Give the scan of some batches."""
         return replace(self, source=batches, first_line=first_line)
@@ -57,5 +62,6 @@ class FrameScan(FileScan):
         if CORRUPT not in rows.column_names:
             return rows
         is_corrupt = rows[CORRUPT].is_valid()
-        tally.rejected += [(line, "the record cannot be read") for line in rows.filter(is_corrupt)[LINE].to_pylist()]
+        for line in rows.filter(is_corrupt)[LINE].to_pylist():
+            tally.reject(line, "the record cannot be read")
         return rows.filter(rows[CORRUPT].is_null()).drop_columns([CORRUPT])

@@ -27,7 +27,7 @@ from detector.engines.relations import (
 )
 from detector.engines.tallies import Tally
 from detector.errors import InputUnreadableError, NaiveTimestampError
-from detector.logs.faults import describe_fault, is_naive
+from detector.logs.faults import describe_fault, is_naive, is_twice
 from detector.logs.headers import Header
 from detector.logs.mapping import FAULT, KEPT, LINE, RUNG, TRUNCATED, Plan
 from detector.logs.quoting import quote_name
@@ -138,6 +138,11 @@ class FileScan:
                     before = None
             if self._is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
+
+    @property
+    def _has_edges(self) -> bool:
+        """Whether no text of a record can pass for another record, as a line can in CSV."""
+        return self.file.kind in ("parquet", "jsonl")
 
     @property
     def _is_text(self) -> bool:
@@ -316,7 +321,7 @@ class FileScan:
     def _set_aside(self, bad: pa.Table, tally: Tally) -> None:
         lines, numbers = bad.column(LINE).to_pylist(), bad.column(FAULT).to_pylist()
         for line, number in zip(lines, numbers, strict=True):
-            tally.reject(line, describe_fault(number))
+            tally.reject(line, describe_fault(number), is_whole=self._has_edges and not is_twice(number))
 
     def _slices(self, batch: pa.RecordBatch, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([EVENTS.field(column) for column in columns])

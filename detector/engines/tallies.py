@@ -20,18 +20,29 @@ _QUOTED = 3
 
 @dataclass
 class Tally:
-    """What was counted while one file was read; `rejected` holds line and reason, `n_by_rung` who named the account."""
+    """What was counted while one file was read; `rejected` holds line and reason, `n_by_rung` who named the account.
+
+    Of the rejected, `n_doubtful` cast doubt on where other records begin, `n_headers` are the header again, and
+    `n_begun_again` are a header behind which the first record stands again.
+    """
 
     n_read: int = 0
     n_blank: int = 0
     n_recovered: int = 0
     n_truncated: int = 0
     n_passed_over: int = 0
+    n_doubtful: int = 0
+    n_headers: int = 0
+    n_begun_again: int = 0
     n_by_rung: Counter[int] = field(default_factory=Counter)
     rejected: list[tuple[int, str]] = field(default_factory=list)
 
-    def reject(self, line: int, reason: str) -> None:
+    def reject(self, line: int, reason: str, *, is_whole: bool = False) -> None:
         """Note a bad record.
+
+        Parameters
+        ----------
+        is_whole: where it begins and ends is beyond doubt, so that nothing of it can have passed for another record.
 
         Raises
         ------
@@ -39,6 +50,7 @@ class Tally:
             There are more than could be listed, whatever share of the log they are.
         """
         self.rejected.append((line, sys.intern(reason)))
+        self.n_doubtful += not is_whole
         if len(self.rejected) > MOST_REJECTED:
             raise TooManyRejectsError(
                 f"more than {MOST_REJECTED:,} records of a file are malformed, that on line {line} since {reason}; "
@@ -63,7 +75,8 @@ class Tally:
         """Read what `to_json` gave; JSON knows keys that are text, and no pairs."""
         by_rung = Counter({int(rung): int(n) for rung, n in raw["n_by_rung"].items()})
         rejected = [(int(line), str(reason)) for line, reason in raw["rejected"]]
-        return Tally(**{**raw, "n_by_rung": by_rung, "rejected": rejected})
+        known = {"n_doubtful": len(rejected), **raw}
+        return Tally(**{**known, "n_by_rung": by_rung, "rejected": rejected})
 
 
 Named = Sequence[tuple[str, Tally]]
@@ -76,7 +89,9 @@ def counts_of(tallies: Iterable[Tally]) -> dict[str, int]:
     -------
     `n_rows` = `n_read` + `n_rejected`. `n_blank` blank lines and `n_recovered` rows from damaged stretches are
     known only of files that were read record by record. `n_truncated` rows had a text cut by the gateway.
-    `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`.
+    `n_passed_over` rows are no requests, such as spans of other work, and are not among `n_rows`. Of the rejected,
+    `n_doubtful` cast doubt on where other records begin, and `n_headers` are a header again, `n_begun_again` of them
+    with the first record behind it.
     """
     files = list(tallies)
     n_read, n_rejected = sum(one.n_read for one in files), sum(len(one.rejected) for one in files)
@@ -88,6 +103,9 @@ def counts_of(tallies: Iterable[Tally]) -> dict[str, int]:
         "n_recovered": sum(one.n_recovered for one in files),
         "n_truncated": sum(one.n_truncated for one in files),
         "n_passed_over": sum(one.n_passed_over for one in files),
+        "n_doubtful": sum(one.n_doubtful for one in files),
+        "n_headers": sum(one.n_headers for one in files),
+        "n_begun_again": sum(one.n_begun_again for one in files),
     }
 
 

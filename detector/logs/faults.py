@@ -50,6 +50,11 @@ def is_naive(number: int) -> bool:
     return number % _STRIDE == Fault.NAIVE
 
 
+def is_twice(number: int) -> bool:
+    """Tell whether a fault number says that a value stands there twice, so that nobody knows which one counts."""
+    return number % _STRIDE == Fault.TWICE
+
+
 def describe_fault(number: int) -> str:
     """Say in words what a fault number means.
 

@@ -10,15 +10,20 @@ from detector.logs.resync import MAX_RECORD_BYTES
 
 @dataclass(frozen=True)
 class ObjectLine:
-    """One line: its text where it holds a good object, else the reason why not."""
+    """One line: its text where it holds a good object, else the reason why not; `is_whole` where it is one object."""
 
     line: int
     text: str = ""
     reason: str | None = None
+    is_whole: bool = False
 
 
 class _RefusedError(Exception):
-    """The line is JSON, but not JSON that can be trusted."""
+    """The line is JSON, but not JSON that can be trusted; `is_whole` where it is one object all the same."""
+
+    def __init__(self, reason: str, *, is_whole: bool = False) -> None:
+        super().__init__(reason)
+        self.is_whole = is_whole
 
 
 class ObjectReader:
@@ -55,7 +60,7 @@ class ObjectReader:
         except UnicodeDecodeError:
             return ObjectLine(number, reason="the record is not valid UTF-8")
         except _RefusedError as error:
-            return ObjectLine(number, reason=str(error))
+            return ObjectLine(number, reason=str(error), is_whole=error.is_whole)
         except RecursionError:
             return ObjectLine(number, reason="the record is nested too deeply")
         except ValueError as error:
@@ -72,7 +77,7 @@ class ObjectReader:
         if len(keys) != len(set(keys)):
             raise _RefusedError("the record holds one key twice")
         if "\\ud" in text.lower() and not _is_unicode(pairs):
-            raise _RefusedError("the record holds half of a surrogate pair")
+            raise _RefusedError("the record holds half of a surrogate pair", is_whole=True)
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -114,8 +114,14 @@ def _without_leave(run: Mapping[str, Any]) -> str:
     """Say why the run recommends no revocation of the account, whatever its score."""
     if (run.get("evidence_level") or 0) < 2:
         return "The log has no network identity, so no revocation is recommended from it."
-    if (run.get("counts") or {}).get("n_rejected"):
-        return "Rows of the log could not be read, so no revocation is recommended from it."
+    counts = run.get("counts") or {}
+    if counts.get("n_doubtful", counts.get("n_rejected")):
+        return (
+            "Where records of the log begin is in doubt, as some could not be read, so no revocation is recommended "
+            "from it."
+        )
+    if counts.get("n_rejected"):
+        return "Many rows of the log could not be read, so no revocation is recommended from it."
     return "The log is a sample of the requests, so no revocation is recommended from it."
 
 

@@ -96,6 +96,17 @@ def unmatched(run: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def put_together(run: Mapping[str, Any]) -> list[str]:
+    """Warn of files in which the header stands again, as where several were put together; empty where none is."""
+    counts = run.get("counts") or {}
+    if not counts.get("n_headers"):
+        return []
+    told = f"Caution: the header stands again in a file of the log, {words.counted(counts['n_headers'], 'time')}"
+    if not counts.get("n_begun_again"):
+        return [f"{told}: it looks put together of several; each header was rejected, and nothing else for that."]
+    return [f"{told}, and the first record after it: it looks put together of the same rows, which then count twice."]
+
+
 def gathered(run: Mapping[str, Any]) -> list[str]:
     """Say what repeated looks have gathered; empty at a first look."""
     history = run.get("history") or {}

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from detector.reports import instants, units, words
 from detector.reports.caveats import alike, like, reading, remark, weaknesses
 from detector.reports.charts import request_timeline, score_histogram
-from detector.reports.conditions import drifted, errors_expected, gathered, identified, unmatched
+from detector.reports.conditions import drifted, errors_expected, gathered, identified, put_together, unmatched
 from detector.reports.dossiers import Dossier, dossiers, flagged
 from detector.reports.drawing import Draw, draw_here
 from detector.reports.safe import hex_bytes, safe_name, safe_text
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("report.html.jinja")
 STYLE = Path(__file__).with_name("page.css")
 
+#: What a reader must know of the run before any account of it.
+_CONDITIONS = (identified, put_together, unmatched, errors_expected, gathered)
 #: Rows that a table of the page shows (chosen: what a person scrolls through); the files have all.
 MOST_ACCOUNTS = 200
 MOST_CLUSTERS = 50
@@ -180,7 +182,7 @@ def page(results: Results, *, report_accounts: int, draw: Draw = draw_here) -> d
         "level": run.get("evidence_level"),
         "level_words": words.LEVEL.get(run.get("evidence_level", -1), ""),
         "off": run.get("off") or [],
-        "errors_expected": [*identified(run), *unmatched(run), *errors_expected(run), *gathered(run)],
+        "errors_expected": [line for told in _CONDITIONS for line in told(run)],
         "drifted": drifted(run),
         "log_period": run.get("period") or {},
         "histogram": drawn(score_histogram(scores, run.get("threshold"), draw=draw)) if len(scores) else None,

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from detector.reports import instants, units, words
 from detector.reports.caveats import alike, like, oddity, reading, remark, weaknesses, whence
-from detector.reports.conditions import drifted, errors_expected, gathered, identified, unmatched
+from detector.reports.conditions import drifted, errors_expected, gathered, identified, put_together, unmatched
 from detector.reports.dossiers import Dossier, dossiers, find_account, flagged
 from detector.reports.safe import safe_name, safe_text
 from detector.reports.waterfall import Step
@@ -181,7 +181,7 @@ def summary(results: Results) -> str:
     if suspects.num_rows:
         lines += [*_summary_rows(suspects), ""]
     run = results.run
-    conditions = (identified, unmatched, errors_expected, gathered, drifted)
+    conditions = (identified, put_together, unmatched, errors_expected, gathered, drifted)
     lines += [safe_text(line) for told in conditions for line in told(run)]
     lines.append(
         "Reasons: report.html, or `stillwatch explain DIR ACCOUNT`. Recommendations only: no account has been touched."

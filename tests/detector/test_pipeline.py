@@ -265,6 +265,21 @@ def test_rejected_rows_revoke_nobody(folder: Path, tmp_path: Path) -> None:
     assert broken.scored["score"].to_pylist() == pytest.approx(whole.scored["score"].to_pylist())
 
 
+@pytest.mark.parametrize(("n_bad", "action"), [(1, "revoke"), (60, "throttle")])
+def test_rows_with_bad_values_block_no_revocation_while_they_are_few(
+    folder: Path, tmp_path: Path, n_bad: int, action: str
+) -> None:
+    """Where records have edges a bad value says nothing of others, so nobody can block revocations with one."""
+    rows = draw_log()
+    bad = rows.head(1).assign(account_id="a\0b")
+    write_log(pd.concat([rows, *[bad] * n_bad], ignore_index=True), tmp_path / "log.parquet")
+    given = lenient().model_copy(update={"input": lenient().input.model_copy(update={"max_rejects": 0.5})})
+    found = score([str(tmp_path / "log.parquet")], given, accounts=folder / "accounts.csv")
+    assert (found.run["counts"]["n_rejected"], found.run["counts"]["n_doubtful"]) == (n_bad, 0)
+    assert action in found.scored["action"].to_pylist()
+    assert ("revoke" in found.scored["action"].to_pylist()) == (action == "revoke")
+
+
 def test_counts_add_up(folder: Path, tmp_path: Path) -> None:
     """Rows are read or rejected, requests belong to accounts, flags and clusters are those of the tables."""
     run = score([str(damaged(folder, tmp_path))], lenient(), accounts=folder / "accounts.csv")

@@ -158,3 +158,60 @@ def test_more_bad_records_than_can_be_listed_stop_the_run(
     for bad in (b"x\n", b",,,\n"):
         with pytest.raises(TooManyRejectsError, match="more than 5 records of a file are malformed, that on line 9"):
             drain(open_log(csv_file(HEAD + body(2) + bad * 6), max_rejects=1.0))
+
+
+def test_a_log_put_together_of_several_is_told(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """The header in the middle is rejected as what it is, with a mark or without; no row around it is lost."""
+    log = open_log(csv_file(HEAD + body(2) + HEAD + body(4, 2) + b"\xef\xbb\xbf" + HEAD + body(5, 4)), max_rejects=0.5)
+    assert drain(log).column("account_id").to_pylist() == ["a0", "a1", "a2", "a3", "a4"]
+    assert [(row["line"], row["reason"][:32]) for row in log.rejected().to_pylist()] == [
+        (4, "the header stands here again, as"),
+        (7, "the header stands here again, as"),
+    ]
+    counts = log.counts()
+    assert (counts["n_rows"], counts["n_headers"], counts["n_begun_again"]) == (7, 2, 0)
+
+
+def test_a_log_put_together_of_itself_is_told(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
+    """Its rows are all there, twice, and the reason says so."""
+    log = open_log(csv_file((HEAD + body(3)) * 2), max_rejects=0.5)
+    assert drain(log).column("account_id").to_pylist() == ["a0", "a1", "a2"] * 2
+    assert log.rejected().column("reason")[0].as_py().endswith("the first record: its requests may count twice")
+    assert (log.counts()["n_headers"], log.counts()["n_begun_again"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("bad", "n_doubtful"),
+    [
+        (b'{"account_id":"x"}\n', 0),
+        (b'{"account_id":"x\\u0000","occurred_at":"2026-03-02T00:00:00Z"}\n', 0),
+        (b'{"account_id":"\\ud800","occurred_at":"2026-03-02T00:00:00Z"}\n', 0),
+        (b'{"account_id":"x","account_id":"y","occurred_at":"2026-03-02T00:00:00Z"}\n', 1),
+        (b'{"account_id":"x","occurred_at":"2026-03-02T00:00:00Z"\n', 1),
+        (b"null\n", 1),
+        (b'{"account_id":"\xff","occurred_at":"2026-03-02T00:00:00Z"}\n', 1),
+    ],
+)
+def test_a_whole_json_object_casts_no_doubt_on_others(
+    bad: bytes, n_doubtful: int, tmp_path: Path, open_log: Opener, drain: Drain
+) -> None:
+    """A bad value is its record's own; what is no object may be half of a text whose other half passed for a record."""
+    path = tmp_path / "log.jsonl"
+    path.write_bytes(b'{"occurred_at":"2026-03-02T00:00:00Z","account_id":"a"}\n' * 3 + bad)
+    log = open_log(path, max_rejects=0.5)
+    assert drain(log).num_rows == 3
+    assert (log.counts()["n_rejected"], log.counts()["n_doubtful"]) == (1, n_doubtful)
+
+
+def test_any_bad_csv_record_casts_doubt_and_no_parquet_row_does(
+    tmp_path: Path, csv_file: Writer, open_log: Opener, drain: Drain
+) -> None:
+    """A piece of a text can look like a record of CSV with a bad value; a row of Parquet has its place."""
+    text = open_log(csv_file(HEAD + body(3) + b"2026-03-02T00:00:00Z,x,p,-1\n"), max_rejects=0.5)
+    drain(text)
+    moment = datetime(2026, 3, 2, tzinfo=UTC)
+    rows = [{"occurred_at": moment, "account_id": f"a{i}", "output_tokens": i - 1} for i in range(4)]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "log.parquet")
+    typed = open_log(tmp_path / "log.parquet", max_rejects=0.5)
+    drain(typed)
+    assert [(log.counts()["n_rejected"], log.counts()["n_doubtful"]) for log in (text, typed)] == [(1, 1), (1, 0)]

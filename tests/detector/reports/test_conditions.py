@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.reports.caveats import weaknesses
-from detector.reports.conditions import MOST_NAMED, drifted, errors_expected, gathered, identified
+from detector.reports.conditions import MOST_NAMED, drifted, errors_expected, gathered, identified, put_together
 from detector.reports.dossiers import dossiers, find_account
 from detector.reports.html import write_report
 from detector.reports.terminal import summary
@@ -98,3 +98,12 @@ def test_what_an_account_is_is_told_where_it_was_chosen():
     assert identified({"account_by": named}) == [told]
     assert identified({"account_by": named[:1]}) == ["Accounts are by team (1,200 of 1,200 rows)."]
     assert identified({"account_by": []}) == identified({}) == []
+
+
+def test_a_log_put_together_of_several_is_told() -> None:
+    """How often the header stands again, and whether rows then count twice; nothing where it stands once."""
+    assert put_together({}) == put_together({"counts": {"n_headers": 0}}) == []
+    (several,) = put_together({"counts": {"n_headers": 2, "n_begun_again": 0}})
+    assert several.startswith("Caution: the header stands again in a file of the log, 2 times: it looks put together")
+    (twice,) = put_together({"counts": {"n_headers": 1, "n_begun_again": 1}})
+    assert twice.endswith("which then count twice.")
