@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numba import njit
 
+from detector.logs.objects import DEEPEST
 from detector.logs.spool import descriptor_path
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ ROWS_BYTES = 1 << 20
 HEAD_BYTES = 2 << 20
 _QUOTE, _LINE_END, _RETURN = ord('"'), ord("\n"), ord("\r")
 _BACKSLASH, _BLANK, _COMMA, _BRACE, _BRACKET, _N, _I = (ord(letter) for letter in "\\ ,}]NI")
+_OPEN_BRACE, _OPEN_BRACKET = ord("{"), ord("[")
 
 
 class UnendingRecordError(Exception):
@@ -103,13 +105,16 @@ def _drop_returns(data: Any, out: Any) -> Any:
 
 
 def is_lenient_json(piece: memoryview) -> bool:
-    """Tell whether JSON lines hold what the database takes and JSON forbids: a comma at an end, NaN, Infinity."""
+    """Tell whether JSON lines hold what the database takes and we do not.
+
+    JSON forbids a comma at an end, NaN and Infinity; and a line may be nested deeper than `DEEPEST`.
+    """
     return bool(_is_lenient(np.frombuffer(piece, np.uint8)))
 
 
 @njit(cache=True, nogil=True)
 def _is_lenient(data: Any) -> Any:
-    is_inside, last, i = False, 0, 0
+    is_inside, last, depth, i = False, 0, 0, 0
     while i < len(data):
         byte = data[i]
         if is_inside:
@@ -121,7 +126,13 @@ def _is_lenient(data: Any) -> Any:
             is_closing = byte in (_BRACE, _BRACKET)
             if (is_closing and last == _COMMA) or byte in (_N, _I):
                 return True
+            depth += byte in (_OPEN_BRACE, _OPEN_BRACKET)
+            depth -= is_closing
+            if depth > DEEPEST:
+                return True
             last = byte
+        elif byte == _LINE_END:
+            depth = 0
         i += 1
     return False
 

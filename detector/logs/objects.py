@@ -1,16 +1,27 @@
 """A strict reader of JSON lines: one object a line, checked by the standard library, refused with its line number."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+import numpy as np
+
 from detector.logs.resync import MAX_RECORD_BYTES
+
+#: Levels of a line (chosen: far above any request, and what the standard library parses wherever it is called from).
+DEEPEST = 500
+_STRINGS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?')
 
 
 @dataclass(frozen=True)
 class ObjectLine:
-    """One line: its text where it holds a good object, else the reason why not; `is_whole` where it is one object."""
+    """One line: its text where it holds a good object, else the reason why not.
+
+    `is_whole` tells that nothing about it looks as if a text had been taken for a line: it is one object, or one that
+    whoever sends a request can have made long or deep.
+    """
 
     line: int
     text: str = ""
@@ -53,7 +64,10 @@ class ObjectReader:
 
     def _checked(self, number: int, line: bytes) -> ObjectLine:
         if len(line) > MAX_RECORD_BYTES:
-            return ObjectLine(number, reason=f"the record is longer than {MAX_RECORD_BYTES >> 20} MiB")
+            reason = f"the record is longer than {MAX_RECORD_BYTES >> 20} MiB"
+            return ObjectLine(number, reason=reason, is_whole=True)
+        if _is_deep(line):
+            return ObjectLine(number, reason="the record is nested too deeply", is_whole=True)
         try:
             text = line.decode()
             self._check(text)
@@ -61,8 +75,6 @@ class ObjectReader:
             return ObjectLine(number, reason="the record is not valid UTF-8")
         except _RefusedError as error:
             return ObjectLine(number, reason=str(error), is_whole=error.is_whole)
-        except RecursionError:
-            return ObjectLine(number, reason="the record is nested too deeply")
         except ValueError as error:
             return ObjectLine(number, reason="the record is not JSON" + _place(error))
         return ObjectLine(number, text)
@@ -100,6 +112,16 @@ def read_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
         rest, n_held = [others[-1]], len(others[-1])
     if n_held:
         yield b"".join(rest)
+
+
+def _is_deep(line: bytes) -> bool:
+    """Tell whether a line is nested deeper than allowed; most have too few brackets for that."""
+    if line.count(b"[") + line.count(b"{") <= DEEPEST:
+        return False
+    marks = np.frombuffer(_STRINGS.sub(b"", line), np.uint8)
+    steps = np.isin(marks, np.frombuffer(b"[{", np.uint8)).astype(np.int8)
+    steps -= np.isin(marks, np.frombuffer(b"]}", np.uint8))
+    return bool(np.cumsum(steps, dtype=np.int64).max(initial=0) > DEEPEST)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -186,6 +186,7 @@ def test_a_log_put_together_of_itself_is_told(csv_file: Writer, open_log: Opener
         (b'{"account_id":"x"}\n', 0),
         (b'{"account_id":"x\\u0000","occurred_at":"2026-03-02T00:00:00Z"}\n', 0),
         (b'{"account_id":"\\ud800","occurred_at":"2026-03-02T00:00:00Z"}\n', 0),
+        (b'{"account_id":"x","prompt":' + b"[" * 501 + b"]" * 501 + b',"occurred_at":"2026-03-02T00:00:00Z"}\n', 0),
         (b'{"account_id":"x","account_id":"y","occurred_at":"2026-03-02T00:00:00Z"}\n', 1),
         (b'{"account_id":"x","occurred_at":"2026-03-02T00:00:00Z"\n', 1),
         (b"null\n", 1),

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from detector.engines import pieces
 from detector.engines.pieces import Stage, UnendingRecordError, cut, is_lenient_json, side_by_side, without_returns
+from detector.logs.objects import DEEPEST, ObjectReader
 
 ROWS = st.lists(st.lists(st.text('ab",\n\r x', max_size=12), min_size=3, max_size=3), min_size=1, max_size=30)
 
@@ -119,3 +120,15 @@ def test_line_ends_of_windows_are_read_the_fast_way(tmp_path: Path, monkeypatch:
             found.append([tuple(row.values())[1:] for batch in opened.batches() for row in batch.to_pylist()])
     assert found[0] == found[1]
     assert [row[0] for row in found[0]] == [row[1] for row in rows]
+
+
+@pytest.mark.parametrize("depth", [DEEPEST, DEEPEST + 1])
+def test_json_may_be_nested_as_deep_on_one_way_as_on_the_other(depth: int) -> None:
+    """Brackets in strings do not count, nor do those of other lines; one level too many sends a piece the exact way."""
+    inner = depth - 1
+    line = b'{"a":"' + b"[" * 600 + b'\\"[{","b":' + b"[" * inner + b"]" * inner + b"}\n"
+    piece = b'{"c":[' + b"\n" + line * 3
+    assert is_lenient_json(memoryview(piece)) == (depth > DEEPEST)
+    assert [found.reason for found in ObjectReader([line], ())] == [
+        "the record is nested too deeply" if depth > DEEPEST else None
+    ]
