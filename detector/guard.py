@@ -162,7 +162,8 @@ def _clear(place: Path | None) -> None:
 
     from detector.claims import claim
     from detector.errors import StillwatchError
-    from detector.leftovers import SCRATCH, find_leftovers, remove
+    from detector.hidden import SCRATCH
+    from detector.leftovers import find_leftovers, remove
 
     with suppress(OSError, StillwatchError):
         for left in find_leftovers(Path(tempfile.gettempdir()), SCRATCH):
