@@ -1,4 +1,6 @@
-"""Collects the figures of all themes into one table, printed at the end of the run."""
+"""Collects the figures of all themes into one table, printed at the end of the run; says how far long tests are."""
+
+from collections.abc import Callable
 
 import pytest
 
@@ -16,6 +18,17 @@ def pytest_configure(config: pytest.Config) -> None:
 def figures(request: pytest.FixtureRequest) -> Figures:
     """Take the figures of a test."""
     return request.config.stash[_FIGURES]
+
+
+@pytest.fixture
+def tell(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Say at once how far a test is."""
+
+    def say(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {text}", end="", flush=True)
+
+    return say
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

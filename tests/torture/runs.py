@@ -1,9 +1,14 @@
-"""Runs of `stillwatch score` that can be killed: one process loads the libraries and forks one run after the other."""
+"""Runs of `stillwatch score` that can be killed: one process loads all it takes and forks one run after the other.
+
+Charts are drawn by a process of its own, which has nothing to do with files; here they are blank.
+"""
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +16,51 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from detector.pipeline import score
+from detector.reports import artist
+from detector.reports.publish import write_results
+from detector.settings import ScoreSettings, load
 from tests.detector.worlds import draw_events
 
 ROOT = Path(__file__).parents[2]
 _SERVER = """
-import json, os, sys
-import detector.cli, detector.judging, detector.keeping, detector.pipeline, detector.reports.publish
+import json, os, signal, sys
+import detector.cli, detector.keeping
 from pathlib import Path
 from detector.__main__ import work
 from tests.torture.faults import Faults, injected
+from tests.torture.runs import warm
+warm()
 for line in sys.stdin:
-    argv, err, folder, kill_at = json.loads(line)
+    argv, err, folder, kill_at, kill_cpu_s = json.loads(line)
     child = os.fork()
     if not child:
         os.dup2(os.open(err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), 2)
         os.dup2(os.open(os.devnull, os.O_RDWR), 0); os.dup2(0, 1)
         sys.argv = ["stillwatch", *argv]
         os.chdir(folder)
+        signal.setitimer(signal.ITIMER_PROF, kill_cpu_s)
         with injected(Faults("kill", kill_at, Path(folder))):
             os._exit(work())
     print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    _, status, used = os.wait4(child, 0)
+    print(os.waitstatus_to_exitcode(status), used.ru_utime + used.ru_stime, flush=True)
 """
 
 
+#: Ends a process without a word, as SIGKILL does: nothing of ours handles it.
+DEADLY = -signal.SIGPROF
+
+
 class Server:
-    """Starts runs; each is a process of its own."""
+    """Starts runs; each is a process of its own.
+
+    Attributes
+    ----------
+    cpu_s: processor seconds of the last run that ended.
+    """
+
+    cpu_s = 0.0
 
     def __init__(self, scratch: Path) -> None:
         self._err = scratch / "stderr.txt"
@@ -44,18 +68,27 @@ class Server:
             [sys.executable, "-c", _SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
         )
 
-    def start(self, *argv: str, folder: Path = ROOT, kill_at: int = 0) -> int:
-        """Start a run in a folder, killed after its n-th operation below that, 0 is not; gives its process id."""
+    def start(self, *argv: str, folder: Path = ROOT, kill_at: int = 0, kill_cpu_s: float = 0.0) -> int:
+        """Start a run in a folder; gives its process id.
+
+        Parameters
+        ----------
+        kill_at: it is killed after so many operations below the folder; 0 is not.
+        kill_cpu_s: it is ended by `DEADLY` once it took so much of processors, whatever else they do; 0 is not.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([argv, str(self._err), str(folder), kill_at]) + "\n")
+        asked = [argv, str(self._err), str(folder), kill_at, kill_cpu_s]
+        self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
     def end(self) -> tuple[int, str]:
         """Wait for the run; gives its exit code, negative for a signal, and what it said."""
         assert self._process.stdout is not None
-        return int(self._process.stdout.readline()), self._err.read_text()
+        code, cpu_s = self._process.stdout.readline().split()
+        self.cpu_s = float(cpu_s)
+        return int(code), self._err.read_text()
 
     def close(self) -> None:
         """End the server."""
@@ -86,6 +119,20 @@ def contents(out: Path) -> dict[str, Any]:
     found: dict[str, Any] = {path.name: path.read_bytes() for path in out.iterdir()}
     found["run.json"] = {key: value for key, value in json.loads(found["run.json"]).items() if key != "timings_s"}
     return found
+
+
+def _blank(spec: object) -> str:
+    return "<svg></svg>"
+
+
+def warm() -> None:
+    """Load, by a run, what every run loads; from here on this process draws nothing."""
+    artist._started = lambda: None
+    artist.draw_here = _blank
+    with tempfile.TemporaryDirectory() as folder:
+        files = write_parts(draw(500), Path(folder) / "log", 2)
+        settings = load(ScoreSettings, {"input": {"threads": 2}}, where="test")
+        write_results(score(files, settings), Path(folder) / "out", report_accounts=2, draw=_blank)
 
 
 def vm_peak_of(*argv: str) -> int:

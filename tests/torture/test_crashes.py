@@ -1,19 +1,15 @@
 """Killed, starved, on a failing disk, with changed files: right outputs or none. Minutes, so outside the default run.
 
-`python -m pytest tests/torture/test_crashes.py --override-ini addopts="-q" -s` prints what was measured; with
-`--basetemp` on a file system in memory it takes half as long.
+With `--basetemp` on a file system in memory it takes half as long.
 """
 
 import gzip
-import os
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -38,13 +34,15 @@ from detector.results import Results
 from detector.settings import ScoreSettings, load
 from tests.detector.profiles.test_state import check_damages
 from tests.detector.worlds import COLUMNS, draw_events
+from tests.torture.corpus import Figures
 from tests.torture.faults import KINDS, Faults, injected
-from tests.torture.runs import ROOT, Server, contents, draw, environment, vm_peak_of, write_parts
+from tests.torture.runs import DEADLY, ROOT, Server, contents, draw, environment, vm_peak_of, write_parts
 
 N_KILLS = 200
 N_MUTATIONS = 1000
 #: Kills of one run before it may end.
 _IN_A_ROW = 4
+Tell = Callable[[str], None]
 _OPTIONS = ("--quiet", "--threads", "2", "--set", "policy.budget=0.05")
 
 
@@ -61,30 +59,26 @@ def _names(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("as_csv", [False, True])
-def test_killed_at_any_instant_a_run_goes_on_to_the_same_bytes(tmp_path: Path, server: Server, as_csv: bool) -> None:
+def test_killed_at_any_instant_a_run_goes_on_to_the_same_bytes(
+    tmp_path: Path, server: Server, as_csv: bool, tell: Tell, figures: Figures
+) -> None:
     """A hundred kills each: nothing partial under a final name, and what ends is byte-equal, with nothing beside it."""
-    write_parts(draw(8000), tmp_path / "log", 12, as_csv=as_csv)
+    write_parts(draw(2000), tmp_path / "log", 12, as_csv=as_csv)
     argv = ["score", str(tmp_path / "log"), *_OPTIONS[1:], "--set", "input.keep_s=0", "--out"]
-    times = []
-    for _ in range(2):
-        shutil.rmtree(tmp_path / "whole", ignore_errors=True)
-        began = time.monotonic()
-        server.start(*argv, str(tmp_path / "whole"))
-        assert server.end()[0] == 0
-        times.append(time.monotonic() - began)
-    whole, out, rng = contents(tmp_path / "whole"), tmp_path / "out", np.random.default_rng(1 + as_csv)
-    n_kills, n_ended, n_resumed, in_a_row = 0, 0, 0, 0
+    server.start(*argv, str(tmp_path / "whole"))
+    assert server.end()[0] == 0
+    whole, out, rng, most_s = contents(tmp_path / "whole"), tmp_path / "out", np.random.default_rng(1 + as_csv), 0.0
+    n_kills, n_ended, n_resumed, in_a_row, cpu_s = 0, 0, 0, 0, server.cpu_s
     while n_kills < N_KILLS // 2 or in_a_row:
-        child = server.start(*argv, str(out))
-        if in_a_row < _IN_A_ROW and n_kills < N_KILLS // 2:
-            time.sleep(float(rng.uniform(0, min(times))))
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        is_killed = in_a_row < _IN_A_ROW and n_kills < N_KILLS // 2
+        server.start(*argv, str(out), kill_cpu_s=float(rng.uniform(0.004, cpu_s)) if is_killed else 0.0)
         code, said = server.end()
         n_resumed += "an earlier run was cut off" in said
-        assert code in (0, -signal.SIGKILL), said
+        assert code in (0, DEADLY), said
         if code:
-            n_kills, in_a_row = n_kills + 1, in_a_row + 1
+            n_kills, in_a_row, most_s = n_kills + 1, in_a_row + 1, max(most_s, server.cpu_s)
+            if n_kills % 20 == 0:
+                tell(f"{n_kills} kills, {n_ended} ended, {n_resumed} went on")
         if not out.exists():
             assert code
             continue
@@ -93,8 +87,8 @@ def test_killed_at_any_instant_a_run_goes_on_to_the_same_bytes(tmp_path: Path, s
             assert _names(tmp_path) == {"out"}
             n_ended, in_a_row = n_ended + 1, 0
         shutil.rmtree(out)
-    print(f"\nkills {n_kills}, ended and byte-equal {n_ended}, went on {n_resumed}, run {min(times):.2f} s")
-    assert n_resumed > n_kills // 10
+    told = f"{n_kills} kills up to {most_s:.2f} of {cpu_s:.2f} s; {n_ended} ended, byte-equal; {n_resumed} went on"
+    figures.add(f"R11 kills, {'CSV' if as_csv else 'Parquet'}", told, "0 differ", holds=n_resumed > n_kills // 10)
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +140,7 @@ _FAULTS += [(kind, way) for kind in ("broken", "torn") for way in ("deep", "kept
 @pytest.mark.parametrize(("kind", "way"), _FAULTS)
 def test_whatever_operation_fails_there_is_one_message_and_nothing_else(
     results: Results, profiles: Profiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str], kind: str, way: str,
+    capsys: pytest.CaptureFixture[str], kind: str, way: str, figures: Figures,
 ) -> None:  # fmt: skip
     """Each open, write, sync, link, name and folder in turn: an exit code, a sentence, no output and no litter."""
     folder, at, codes = tmp_path / "work", 0, set[int]()
@@ -180,13 +174,16 @@ def test_whatever_operation_fails_there_is_one_message_and_nothing_else(
         assert all(p.is_dir() and hidden(out, KEPT).is_relative_to(p) for p in rest), rest
     assert (tmp_path / "old" / "mine").read_text() == "mine"
     assert codes <= {2, errors.DiskFullError.exit_code, errors.WriteError.exit_code}
-    print(f"\n{kind}, {way}: {at - 1} operations, exit codes {sorted(codes)}")
+    told = f"failed at each of {at - 1} operations in turn, exit codes {sorted(codes)}"
+    figures.add(f"R12 {kind}, {way}", told, "one message, nothing else", holds=at > 20)
 
 
 @pytest.mark.parametrize("is_kept", [False, True])
-def test_killed_after_any_operation_the_next_run_writes_all(tmp_path: Path, server: Server, is_kept: bool) -> None:
+def test_killed_after_any_operation_the_next_run_writes_all(
+    tmp_path: Path, server: Server, is_kept: bool, tell: Tell, figures: Figures
+) -> None:
     """After each open, write, sync, link and name: what is there is whole, and the next run leaves nothing else."""
-    (log,) = write_parts(draw(3000), tmp_path / "log", 1)
+    (log,) = write_parts(draw(1000), tmp_path / "log", 1)
     folder, argv = tmp_path / "work", ["score", log, *_OPTIONS, "--set", "input.keep_s=0", "--out"]
     out, code, at, n_whole = folder if is_kept else folder / "out", -1, 0, 0
     server.start(*argv, str(tmp_path / "whole"))
@@ -194,6 +191,8 @@ def test_killed_after_any_operation_the_next_run_writes_all(tmp_path: Path, serv
     whole = contents(tmp_path / "whole")
     while code:
         at += 1
+        if at % 10 == 0:
+            tell(f"killed after operation {at}")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         server.start(*argv, str(out), folder=folder, kill_at=at)
@@ -209,12 +208,13 @@ def test_killed_after_any_operation_the_next_run_writes_all(tmp_path: Path, serv
             assert server.end() == (0, "")
         assert whole == contents(out)
         assert is_kept or _names(folder) == {"out"}
-    print(f"\nkilled after each of {at - 1} operations, {n_whole} had all outputs")
+    told = f"killed after each of {at - 1} operations, {n_whole} had all outputs"
+    figures.add(f"R11 operations, {'kept' if is_kept else 'new'} folder", told, "0 differ", holds=at > 20)
 
 
-def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path) -> None:
+def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path, figures: Figures) -> None:
     """From what it needs down to a twentieth: an output is right or absent, and a refusal is one sentence."""
-    files = write_parts(draw(60_000), tmp_path / "log", 2)
+    files = write_parts(draw(20_000), tmp_path / "log", 2)
     argv = ["score", *files, *_OPTIONS, "--out"]
     peak = vm_peak_of(*argv, str(tmp_path / "whole"))
     whole, ends = contents(tmp_path / "whole"), list[str]()
@@ -229,15 +229,17 @@ def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path) -> None:
             [sys.executable, "-m", "detector", *argv, str(tmp_path / "out")],
             preexec_fn=starve, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
         )  # fmt: skip
-        is_clean = done.returncode > 2 and done.stderr.count("\n") == 1
-        how = "right" if not done.returncode else "refused" if is_clean else f"died {done.returncode}"
-        ends.append(f"{share} %: {how}")
+        is_clean = done.returncode == errors.MemoryLimitError.exit_code and done.stderr.count("\n") == 1
+        ends.append("right" if not done.returncode else "refused" if is_clean else f"{share} %: {done.returncode}")
         if (tmp_path / "out").exists():
             assert whole == contents(tmp_path / "out")
             shutil.rmtree(tmp_path / "out")
         else:
             assert done.returncode
-    print(f"\npeak {peak >> 20} MiB; " + ", ".join(ends))
+        assert _names(tmp_path) == set()
+    told = f"{ends.count('right')} right, {ends.count('refused')} refused; peak {peak >> 20} MiB of address space"
+    others = [end for end in ends if end not in ("right", "refused")]
+    figures.add("R13 memory, 100 % to 5 %", f"{told} {others or ''}", "right, or exit 30 in a line", holds=not others)
 
 
 #: What says how a log was read, and not what was found.
@@ -254,7 +256,7 @@ def _scored(files: list[str], out: Path, **given: Any) -> dict[str, Any]:
     return found
 
 
-def test_nothing_depends_on_threads_chunks_or_the_order_of_files(tmp_path: Path) -> None:
+def test_nothing_depends_on_threads_chunks_or_the_order_of_files(tmp_path: Path, figures: Figures) -> None:
     """Every file is byte-equal for 1 to 8 threads, five sizes of chunks, shuffled files and shuffled rows."""
     log, out = draw(), tmp_path / "out"
     files, rng = write_parts(log, tmp_path / "log", 5), np.random.default_rng(2)
@@ -268,9 +270,10 @@ def test_nothing_depends_on_threads_chunks_or_the_order_of_files(tmp_path: Path)
     pq.write_table(log.take(pa.array(rng.permutation(log.num_rows))), tmp_path / "shuffled.parquet")
     assert whole == _scored([str(tmp_path / "shuffled.parquet")], out)
     assert whole == _scored([str(tmp_path / "shuffled.parquet")], out, batch_rows=2048)
+    figures.add("R8 threads, chunks, order", "8, 5, 5 + 2 shuffled: byte-equal", "0 differ", holds=True)
 
 
-def test_nothing_depends_on_the_format(tmp_path: Path) -> None:
+def test_nothing_depends_on_the_format(tmp_path: Path, figures: Figures) -> None:
     """CSV, JSON lines and Parquet, plain, .gz and .zst, give the same bytes."""
     log, out = draw(8000), tmp_path / "out"
     pq.write_table(log, tmp_path / "log.parquet")
@@ -284,9 +287,10 @@ def test_nothing_depends_on_the_format(tmp_path: Path) -> None:
     whole = _scored([str(tmp_path / "log.parquet")], out)
     for path in sorted(tmp_path.glob("log.[cj]*")):
         assert whole == _scored([str(path)], out), path.name
+    figures.add("R8 formats", "7: Parquet, CSV and JSON lines, plain, gz, zst: byte-equal", "0 differ", holds=True)
 
 
-def test_nothing_depends_on_the_environment(tmp_path: Path) -> None:
+def test_nothing_depends_on_the_environment(tmp_path: Path, figures: Figures) -> None:
     """Hash seeds, time zones and locales change no byte."""
     files, found = write_parts(draw(8000), tmp_path / "log", 2), []
     zones, locales = ("UTC", "Asia/Kathmandu", "America/St_Johns"), ("C", "C.UTF-8", "tr_TR.UTF-8")
@@ -297,16 +301,17 @@ def test_nothing_depends_on_the_environment(tmp_path: Path) -> None:
         found.append(contents(tmp_path / "out"))
         shutil.rmtree(tmp_path / "out")
     assert found[0] == found[1] == found[2]
+    figures.add("R8 hash seeds, zones, locales", "3 of each: byte-equal", "0 differ", holds=True)
 
 
-def test_every_damage_to_what_is_kept_is_found(tmp_path: Path, profiles: Profiles) -> None:
+def test_every_damage_to_what_is_kept_is_found(tmp_path: Path, profiles: Profiles, figures: Figures) -> None:
     """A thousand flips, cuts, additions, exchanges and blanks."""
     save(profiles, tmp_path / "kept", note={})
     n = check_damages(tmp_path / "kept", N_MUTATIONS, seed=9)
-    print(f"\n{n} of {n} damages to kept profiles refused")
+    figures.add("R15 damages to kept profiles", f"{n} of {n} refused", "all", holds=n > N_MUTATIONS * 3 // 4)
 
 
-def test_every_mutation_of_a_model_is_refused_by_name(tmp_path: Path) -> None:
+def test_every_mutation_of_a_model_is_refused_by_name(tmp_path: Path, figures: Figures) -> None:
     """A thousand flips, cuts, additions and exchanges in the shipped model, each named."""
     data = resources.files("detector.detectors").joinpath("combined.json").read_bytes()
     path, rng, n = tmp_path / "mutant.json", np.random.default_rng(5), 0
@@ -325,4 +330,4 @@ def test_every_mutation_of_a_model_is_refused_by_name(tmp_path: Path) -> None:
         path.write_bytes(mutant)
         with pytest.raises(ModelError, match=r"mutant\.json: "):
             load_model(path)
-    print(f"\n{n} of {n} mutations of the model refused")
+    figures.add("R22 mutations of the model", f"{n} of {n} refused by name", "all", holds=True)

@@ -24,6 +24,7 @@ from detector.reports.caveats import remark
 from detector.reports.exports.registry import EXPORTS
 from detector.reports.safe import safe_cell, safe_name
 from detector.reports.sheets import read_csv
+from tests.torture.corpus import Figures
 from tests.torture.embedding import (
     CORPUS,
     bites,
@@ -144,20 +145,26 @@ def scored(place: Path, run: Run) -> Path:
     return place / "scored"
 
 
-def test_no_text_of_a_run_bites(strings: list[str], tmp_path: Path) -> None:
+def test_no_text_of_a_run_bites(
+    strings: list[str], tmp_path: Path, figures: Figures, tell: Callable[[str], None]
+) -> None:
     """Every string as every text of the results: account, cluster, thing, unit, meaning, reason, file, version."""
     found = []
     for start in range(0, len(strings), BATCH):
         (tmp_path / str(start)).mkdir()
         found += bites(strings[start : start + BATCH], tmp_path / str(start))
-    assert found == []
+        tell(f"{start} of {len(strings)} strings")
+    told = f"{len(strings)} strings as every text, {len(found)} bite {found[:3] or ''}"
+    figures.add("R17, R18, R19 texts of results", told, "0", holds=not found)
 
 
-def test_no_text_of_a_log_bites(scored: Path) -> None:
+def test_no_text_of_a_log_bites(scored: Path, figures: Figures) -> None:
     """Every string in every column of texts of a log: the files of its scores hold no formula, no tag, no control."""
-    flagged = json.loads((scored / "run.json").read_text())["counts"]["n_flagged"]
-    assert flagged > 200
-    assert scored_bites(scored) == left_marks(scored.parent) == []
+    counts = json.loads((scored / "run.json").read_text())["counts"]
+    assert counts["n_flagged"] > 200
+    found = [*scored_bites(scored), *left_marks(scored.parent)]
+    told = f"{counts['n_rows']:,} rows, {counts['n_flagged']:,} accounts flagged, {len(found)} bite {found[:3] or ''}"
+    figures.add("R17, R18, R19 texts of a log", told, "0", holds=not found)
     assert not {"script", "img", "iframe", "svg"} & {tag[0] for tag in page_shape(_without_charts(scored))}
 
 
@@ -166,7 +173,7 @@ def _without_charts(scored: Path) -> str:
     return re.sub(r"<svg.*?</svg>", "", (scored / "report.html").read_text(encoding="utf-8"), flags=re.S)
 
 
-def test_every_account_stays_itself(place: Path, scored: Path) -> None:
+def test_every_account_stays_itself(place: Path, scored: Path, figures: Figures) -> None:
     """As many accounts as distinct names in the log, byte for byte, in Parquet and, made safe, in CSV.
 
     Names with NUL are refused and listed.
@@ -176,9 +183,10 @@ def test_every_account_stays_itself(place: Path, scored: Path) -> None:
     assert sorted(exact) == sorted({name for name in log if "\0" not in name})
     assert read_csv(scored / "rejected.csv", tables.REJECTED).num_rows == sum("\0" in name for name in log) > 0
     assert read_csv(scored / "accounts.csv", tables.SCORED)["account_id"].to_pylist() == exact
+    figures.add("R19 names", f"{len(exact):,} distinct names are as many accounts", "all", holds=True)
 
 
-def test_look_alikes_stay_apart() -> None:
+def test_look_alikes_stay_apart(figures: Figures) -> None:
     """Of every group of letters that look the same, no two names are shown alike, and each odd one has its bytes."""
     for group in look_alikes():
         names = [f"p{letter}y" for letter in group]
@@ -186,24 +194,27 @@ def test_look_alikes_stay_apart() -> None:
         odd = [name for name in names if not name.isascii()]
         assert all(name.encode().hex(" ") in remark(name) for name in odd)
         assert len({safe_name(name) + remark(name) for name in odd}) == len(odd)
+    figures.add("R19 look-alikes", f"{len(look_alikes())} groups, none shown alike", "0", holds=True)
 
 
-def test_file_names_are_never_of_the_log(scored: Path) -> None:
+def test_file_names_are_never_of_the_log(scored: Path, figures: Figures) -> None:
     """The files are those of any other run."""
     known = {"accounts.csv", "rejected.csv", "findings.jsonl", "report.html", "run.json"}
     known |= {f"{name}.parquet" for name in ("accounts", "clusters", "evidence", "links", "timeline", "history")}
-    assert {path.name for path in scored.iterdir()} == known | {"lookalikes.parquet", "excerpts.parquet"}
+    strange = {path.name for path in scored.iterdir()} ^ (known | {"lookalikes.parquet", "excerpts.parquet"})
+    told = f"{len(strange)} files called by the log, nothing changed around them"
+    figures.add("R20 paths", told, "0", holds=not strange)
 
 
 @pytest.mark.parametrize("name", EXPORTS)
-def test_no_export_bites(run: Run, scored: Path, name: str) -> None:
+def test_no_export_bites(run: Run, scored: Path, name: str, figures: Figures) -> None:
     """One line per flagged account, printable, whatever it is called."""
     found = run("export", scored, "--format", name, "--out", f"export.{name}", "--least", "none")
     assert (found.returncode, found.stderr) == (0, "")
     text = (scored.parent / f"export.{name}").read_bytes().decode("utf-8")
     flagged = json.loads((scored / "run.json").read_text())["counts"]["n_flagged"]
-    assert moves_the_reader(text) == []
-    assert text.count("\n") == len(text.splitlines()) == flagged
+    is_inert = moves_the_reader(text) == [] and text.count("\n") == len(text.splitlines()) == flagged
+    figures.add(f"R19 export {name}", f"{flagged:,} findings, a line each, printable", "all", holds=is_inert)
 
 
 def test_what_is_printed_of_accounts_is_inert(run: Run, scored: Path) -> None:
@@ -256,7 +267,7 @@ def test_figures_are_inert(run: Run, place: Path, scored: Path, options: list[st
         "parquet/own__cve_2023_47248_canary.parquet",
     ],
 )
-def test_no_file_is_run(run: Run, place: Path, canary: str) -> None:
+def test_no_file_is_run(run: Run, place: Path, canary: str, figures: Figures) -> None:
     """A file that runs something where it is loaded carelessly runs nothing here, whatever it is given as.
 
     It is one line of error, unless its rows can be taken for accounts.
@@ -275,5 +286,5 @@ def test_no_file_is_run(run: Run, place: Path, canary: str) -> None:
         is_table = canary.endswith(".parquet") and "--accounts" in arguments
         assert is_table or (found.returncode > 1 and found.stderr.count("\n") == 1), arguments
         shutil.rmtree(place / "no", ignore_errors=True)
-    assert snapshot(place) == before
-    assert left_marks(place) == []
+    is_still = snapshot(place) == before and left_marks(place) == []
+    figures.add(f"R21 {Path(canary).name}", "given as 6 things: nothing ran, nothing changed", "0", holds=is_still)

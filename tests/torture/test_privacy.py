@@ -20,6 +20,7 @@ import pytest
 
 from detector.pseudonyms import Pseudonyms
 from tests.detector import leaks
+from tests.torture.corpus import Figures
 
 VALUES = Path(__file__).parents[3] / "shared" / "torture" / "dev" / "strings" / "pii_documentation_values.jsonl"
 pytestmark = pytest.mark.skipif(not VALUES.is_file(), reason="the documentation values are not beside the checkout")
@@ -94,32 +95,36 @@ CASES = {"texts": leaks.in_texts, "types": leaks.in_typed, "nested": litellm_row
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("reader", leaks.READERS)
-def test_no_value_is_in_a_default_output(run: Run, tmp_path: Path, case: str, reader: str) -> None:
+def test_no_value_is_in_a_default_output(run: Run, tmp_path: Path, case: str, reader: str, figures: Figures) -> None:
     """Of 14 values in every place of a record, none is in an output, on screen or left behind, whoever reads."""
+    found = []
     suffix, write = leaks.READERS[reader]
     log = write(CASES[case](values()), tmp_path / f"log.{suffix}")
     for options in (["--max-rejects", "1"], []):
         code, told = run("score", log, "--out", f"out{len(options)}", "--timezone", "UTC", *options)
         assert code in ((0,) if options else (0, 14))
-        assert leaks.leaked(told, values()) == []
+        found += leaks.leaked(told, values())
+    figures.add(f"R23 {case}, {reader}", f"{len(values())} values, {len(found)} found", "0", holds=not found)
 
 
 @pytest.mark.parametrize("case", ["texts", "types"])
-def test_standard_input_leaves_nothing(run: Run, tmp_path: Path, case: str) -> None:
+def test_standard_input_leaves_nothing(run: Run, tmp_path: Path, case: str, figures: Figures) -> None:
     """A log from a pipe, copied to a file without a name, is gone afterwards."""
     log = leaks.READERS["csv"][1](CASES[case](values()), tmp_path / "log.csv")
     code, told = run("score", "-", "--out", "out", "--max-rejects", "1", "--timezone", "UTC", stdin=log)
-    assert (code, leaks.leaked(told, values())) == (0, [])
+    found = leaks.leaked(told, values())
+    figures.add(f"R23 standard input, {case}", f"code {code}, {len(found)} found", "0", holds=not code and not found)
 
 
-def test_plain_lines_leave_nothing(run: Run, tmp_path: Path) -> None:
+def test_plain_lines_leave_nothing(run: Run, tmp_path: Path, figures: Figures) -> None:
     """Values in the paths, referers and clients of a web server's log, and in lines that fit no pattern."""
     form = '10.0.0.{} - u{} [02/Mar/2026:03:11:09 +0000] "POST /v1/chat?q={} HTTP/1.1" 200 5 "{}" "{}"'
     plain = [value.replace('"', "").replace("\n", " ") for value in values() * 9]
     lines = [form.format(i % 9, i % 9, value.replace(" ", "_"), value, value) for i, value in enumerate(plain)]
     (tmp_path / "access.log").write_text("\n".join([*lines, *values()]) + "\n", encoding="utf-8")
     code, told = run("score", tmp_path / "access.log", "--out", "out", "--max-rejects", "1")
-    assert (code, leaks.leaked(told, values())) == (0, [])
+    found = leaks.leaked(told, values())
+    figures.add("R23 plain lines", f"code {code}, {len(found)} found", "0", holds=not code and not found)
 
 
 def test_refusals_and_checks_quote_nothing(run: Run, tmp_path: Path) -> None:
@@ -132,16 +137,17 @@ def test_refusals_and_checks_quote_nothing(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("reader", leaks.READERS)
-def test_names_are_hidden_under_a_key(run: Run, tmp_path: Path, reader: str) -> None:
+def test_names_are_hidden_under_a_key(run: Run, tmp_path: Path, reader: str, figures: Figures) -> None:
     """As accounts, payments and organisations too, none of the values is anywhere with --pseudonymize."""
     suffix, write = leaks.READERS[reader]
     log = write(leaks.in_names(values()), tmp_path / f"log.{suffix}")
     code, told = run("score", log, "--out", "out", "--max-rejects", "1", "--pseudonymize", tmp_path / "key")
-    assert (code, leaks.leaked(told, values())) == (0, [])
+    found = leaks.leaked(told, values())
+    figures.add(f"R23 pseudonyms, {reader}", f"code {code}, {len(found)} found", "0", holds=not code and not found)
     assert KEY not in told
 
 
-def test_a_dictionary_attack_recovers_nobody(run: Run, tmp_path: Path) -> None:
+def test_a_dictionary_attack_recovers_nobody(run: Run, tmp_path: Path, figures: Figures) -> None:
     """All candidate ids and all addresses and networks of the right /16, in usual ways and guessed keys: 0 hits.
 
     With the key every one of them is found, so that the search can fail.
@@ -169,13 +175,13 @@ def test_a_dictionary_attack_recovers_nobody(run: Run, tmp_path: Path) -> None:
         hits += any(
             g.name(purpose, candidate) in told for g in guesses for purpose in ("account", "address", "payment")
         )
-    assert hits == 0
+    figures.add("R23 dictionary attack", f"{len(candidates):,} candidates, {hits} recovered", "0", holds=hits == 0)
     made = Pseudonyms(KEY)
     found = {made.name(p, c) for c in candidates for p in ("account", "address", "payment")} & told
     assert len(found) == 12 + 6 + 6
 
 
-def test_a_killed_run_leaves_no_prompt_and_purge_leaves_nothing(run: Run, tmp_path: Path) -> None:
+def test_a_killed_run_leaves_no_prompt_and_purge_leaves_nothing(run: Run, tmp_path: Path, figures: Figures) -> None:
     """Killed at any of 12 instants, a run has put no prompt on disk; after a purge nothing of it is left."""
     rows = leaks.in_texts(values()) * 150
     log = leaks.write_parquet(rows, tmp_path / "log.parquet")
@@ -192,3 +198,4 @@ def test_a_killed_run_leaves_no_prompt_and_purge_leaves_nothing(run: Run, tmp_pa
         assert leaks.leaked(held, values()) == []
         run("purge", "out")
         assert [*(tmp_path / "work").iterdir(), *(tmp_path / "temporary").iterdir()] == []
+    figures.add("R23 killed runs", "12 kills: no prompt left; after a purge, nothing", "0", holds=True)

@@ -5,7 +5,7 @@ import gzip
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -77,7 +77,9 @@ def test_the_material_is_whole(figures: Figures) -> None:
 
 @needs_torture
 @pytest.mark.parametrize("folder", ["parquet", "json", "strings", "csv"])
-def test_every_file_ends_in_a_documented_way(folder: str, server: Server, tmp_path: Path, figures: Figures) -> None:
+def test_every_file_ends_in_a_documented_way(
+    folder: str, server: Server, tmp_path: Path, figures: Figures, tell: Callable[[str], None]
+) -> None:
     """R1: by every reader, without traceback, signal, much time or much memory; R7: what must be refused is refused."""
     faults, taken, off, n_read, trials = [], [], [], 0, list[Trial]()
     for entry in manifest():
@@ -93,6 +95,8 @@ def test_every_file_ends_in_a_documented_way(folder: str, server: Server, tmp_pa
             taken += [(entry["file"], reader)] * (entry["expect"] == "reject" and trial.code == 0)
             off += [(entry["file"], reader, what) for what in does_not_add_up(tmp_path / "out", trial)]
             n_read += trial.code == 0
+            if len(trials) % 150 == 0:
+                tell(f"{len(trials)} runs, {len(faults)} faults")
     figures.add(f"R1 {folder}", told_of(trials, faults), f"0; {MAX_S} s, {MAX_KB >> 10} MiB", holds=not faults)
     figures.add(f"R2 {folder}", f"{n_read} read, {len(off)} off {off[:3] or ''}", "0 off", holds=not off)
     figures.add(f"R7 {folder}: must be refused, is read", f"{len(taken)} {taken[:3] or ''}", "0", holds=not taken)

@@ -6,6 +6,7 @@ import json
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ OUTCOMES = {
     "json/own__truncated_tail.jsonl": (10, 1),
 }
 N_CLEAN, N_FORGED, N_DAMAGED = 2000, 1000, 300
+#: Every so many records one is polluted, in 23 ways: with those of whole files, 457 files.
+EVERY = 110
 
 
 def read(path: Path, **settings: Any) -> tuple[list[dict[str, Any]], dict[str, int]]:
@@ -74,18 +77,21 @@ def test_rows_of_salvage_files_add_up(figures: Figures) -> None:
 
 
 @needs_torture
-def test_one_bad_record_costs_no_other(tmp_path: Path, figures: Figures) -> None:
+def test_one_bad_record_costs_no_other(tmp_path: Path, figures: Figures, tell: Callable[[str], None]) -> None:
     """R3 and R4 on one-record and whole-file pollutions of a clean log."""
     rows = [row(i, PROMPTS[i % len(PROMPTS)]) for i in range(N_CLEAN)]
     (tmp_path / "clean.csv").write_text(written([list(HEADER), *rows]), newline="")
     command = [sys.executable, str(TORTURE / "pollute.py"), str(tmp_path / "clean.csv"), str(tmp_path / "out")]
-    subprocess.run([*command, "--every", "400"], check=True, capture_output=True, timeout=300)
+    subprocess.run([*command, "--every", str(EVERY)], check=True, capture_output=True, timeout=300)
     clean = {each["request_id"]: each for each in read(tmp_path / "clean.csv")[0]}
     n_files = n_lost = n_shifted = n_refused = n_off = 0
     silent: list[str] = []
     told: list[str] = []
+    again: list[str] = []
     dialects = 0
-    for line in (tmp_path / "out" / "expect.jsonl").read_text().splitlines():
+    for place, line in enumerate((tmp_path / "out" / "expect.jsonl").read_text().splitlines()):
+        if place % 50 == 0:
+            tell(f"{place} files")
         expect = json.loads(line)
         victims = set(expect["victims"])
         is_dialect = expect["rule"] != "others"
@@ -102,6 +108,7 @@ def test_one_bad_record_costs_no_other(tmp_path: Path, figures: Figures) -> None
         n_off += counts["n_read"] + counts["n_rejected"] != counts["n_rows"] or len(found) != counts["n_read"]
         if is_dialect:
             is_right = len(same) == len(found) == len(clean)
+            again += [expect["file"]] * (counts["n_headers"] > 0)
             told += [expect["file"]] * (not is_right and counts["n_rejected"] > 0)
             silent += [expect["file"]] * (not is_right and counts["n_rejected"] == 0)
             continue
@@ -109,6 +116,8 @@ def test_one_bad_record_costs_no_other(tmp_path: Path, figures: Figures) -> None
         n_shifted += sum(each != clean.get(each["request_id"]) for each in found)
     wrong = f"{dialects} files; silently wrong: {silent or 'none'}; read in part, with rejects: {told or 'none'}"
     figures.add("R4 other dialects", wrong, "none silently", holds=not silent)
+    is_told = again == ["file_header_twice.csv", "file_concatenated_twice.csv"]
+    figures.add("R4 headers that stand again", f"told in {again}", "both files of such", holds=is_told)
     cost = f"{n_files - dialects} files, {n_lost} lost, {n_shifted} shifted, {n_refused} refused, {n_off} do not add up"
     figures.add("R3 one bad record", cost, "0, 0, 0, 0", holds=not (n_lost or n_shifted or n_refused or n_off))
 
@@ -133,7 +142,7 @@ def forged_log(rng: random.Random, name: str) -> str:
 
 
 def test_forged_records_support_no_revocation(tmp_path: Path, figures: Figures) -> None:
-    """R3b: where a forged record is read, the log has rejects; with rejects nothing is recommended for revocation."""
+    """R3b: where a forged record is read, the log has rejects that cast doubt on all; then nobody is revoked."""
     rng = random.Random(5)
     n_read = n_evidence = n_recovered = 0
     path = tmp_path / "log.csv"
@@ -146,7 +155,7 @@ def test_forged_records_support_no_revocation(tmp_path: Path, figures: Figures) 
         is_read = any(each["account_id"] == "victim" for each in rows)
         n_read += is_read
         n_recovered += is_read and counts["n_recovered"] > 0
-        n_evidence += is_read and counts["n_rejected"] == 0
+        n_evidence += is_read and counts["n_doubtful"] == 0
     told = f"{N_FORGED} forged, {n_read} read, {n_recovered} of them told as recovered, {n_evidence} in a sound log"
     figures.add("R3b forged records", told, "0 in a sound log", holds=n_read > 0 and not n_evidence)
 

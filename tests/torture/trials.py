@@ -1,6 +1,7 @@
 """Runs of the command line, each in a process of its own with limits; what it did is told from outside.
 
-A run as a user starts it spends a second on loading libraries. So one server loads them and forks a child per run.
+A run as a user starts it spends a second on loading libraries. So one server loads them and forks a child per run,
+which forks the one that works, as the command does.
 """
 
 import contextlib
@@ -164,11 +165,10 @@ def _trial(asked: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Serve runs until standard input ends."""
-    import detector.cli
-    import detector.judging
-    import detector.pipeline
-    import detector.reports.publish  # noqa: F401 - loaded once for all children
+    import simulations.cli  # noqa: F401 - loaded once for all children
+    from tests.torture.runs import warm
 
+    warm()
     for line in sys.stdin:
         print(json.dumps(_trial(json.loads(line))), flush=True)
 
