@@ -53,6 +53,9 @@ def work() -> int:
         main()
     except SystemExit as left:
         return _code(left)
+    except KeyboardInterrupt:  # before the command line could take it
+        sys.stderr.write("stillwatch: stopped; nothing was written\n")
+        return 130
     except Exception as error:
         from detector.errors import lacks_memory
 

@@ -39,7 +39,11 @@ def watched(work: Callable[[], int]) -> int:
     notes = LastNotes()
     leash, held = os.pipe()
     signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED)
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED)
+        return _alone(work)
     if not child:
         os.close(held)
         _do(work, notes, leash)
@@ -66,6 +70,17 @@ def limit(memory_bytes: int | None, cpu_s: int | None) -> None:
             resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     if memory_bytes is not None:
         note_limit()
+
+
+def _alone(work: Callable[[], int]) -> int:
+    """Do the work here, where the system gives no other process."""
+    try:
+        return work()
+    except MemoryError:
+        from detector.errors import starved
+
+        sys.stderr.write(f"stillwatch: {starved()}\n")
+        return starved().exit_code
 
 
 def _do(work: Callable[[], int], notes: LastNotes, leash: int) -> NoReturn:

@@ -133,3 +133,12 @@ def test_the_command_ends_as_its_work_does() -> None:
     command = [sys.executable, "-m", "detector", "score", "missing.csv", "--out", "never"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr.count("\n")) == (errors.InputUnreadableError.exit_code, 1)
+
+
+def test_without_another_process_the_work_is_done_in_this_one() -> None:
+    """A system that gives no more processes is no reason to do nothing."""
+    refuse = "def refuse(): raise OSError(11, 'no')\nos.fork = refuse\n"
+    assert ended(f"{refuse}sys.exit(watched(lambda: 14))") == (14, "", "")
+    starve = "def work(): raise MemoryError\n"
+    code, _, err = ended(f"{refuse}{starve}sys.exit(watched(work))")
+    assert (code, err.count("\n")) == (errors.MemoryLimitError.exit_code, 1)

@@ -83,3 +83,15 @@ resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))
 sys.exit(2 * before + lacks_memory({raised}))
 """
     assert subprocess.run([sys.executable, "-c", body], check=False, timeout=60).returncode == is_told
+
+
+def test_a_stop_before_the_command_line_runs_is_a_stop(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While libraries are loaded, too."""
+
+    def stop() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "main", stop)
+    assert (process.work(), capsys.readouterr().err) == (130, "stillwatch: stopped; nothing was written\n")
