@@ -321,7 +321,7 @@ def benchmark(
             )  # fmt: skip
         write(outcome, out)
         if accept and baseline is not None:
-            write_baseline(outcome.baseline, baseline)
+            write_baseline(outcome.baseline, baseline, timings=outcome.timings if outcome.gates_timings else None)
     if not quiet:
         typer.echo("\n".join([*lines(outcome), f"leaderboard: {out / 'leaderboard.html'}"]))
     if outcome.has_failed and not accept:

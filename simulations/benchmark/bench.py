@@ -1,13 +1,15 @@
 """A benchmark from suite to folder: run, measured, held against a baseline, written."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from detector.errors import UsageError, nearest
+from detector.hidden import part_of
 from detector.progress import Tell, silent
 from detector.reports.atomic import check_free, new_folder
+from detector.reports.safe import safe_text
 from simulations.benchmark.exports import bencher, junit, markdown
 from simulations.benchmark.figures import measure
 from simulations.benchmark.gate import (
@@ -17,13 +19,15 @@ from simulations.benchmark.gate import (
     baseline_text,
     check_fits,
     compare,
+    gate_record,
     has_failed,
     read_baseline,
 )
 from simulations.benchmark.leaderboard import leaderboard
-from simulations.benchmark.record import json_lines, record_of, timings_of
+from simulations.benchmark.record import json_lines, record_of
 from simulations.benchmark.run import default_workers, gather
 from simulations.benchmark.suite import ALL, read_suite
+from simulations.benchmark.timings import compare_costs, read_timings, timings_of, timings_path
 
 #: Where work is kept, seen from the working folder.
 CACHE = Path(".stillwatch-cache")
@@ -36,24 +40,29 @@ class Outcome:
     Attributes
     ----------
     record: what `benchmark.json` holds.
+    timings: what `timings.json` holds.
     findings: of the gate, what fails first.
     baseline: what later runs may be compared with.
+    costs: findings about timings, where the suite asks for them; `record` knows nothing of them.
+    gates_timings: whether the suite asks for them.
     """
 
     record: dict[str, Any]
     timings: dict[str, Any]
     findings: list[Finding]
     baseline: Baseline
+    costs: list[Finding] = field(default_factory=list)
+    gates_timings: bool = False
 
     @property
     def has_failed(self) -> bool:
         """Whether the gate fails."""
-        return has_failed(self.findings)
+        return has_failed(self.findings + self.costs)
 
     @property
     def against(self) -> list[str]:
         """What fails the gate, in words; nothing where it passes."""
-        return [_told(one) for one in self.findings if one.fails]
+        return [_told(one) for one in self.findings + self.costs if one.fails]
 
     def figure(self, detector: str, metric: str, *, scenario: str = ALL, level: int = 3) -> float:
         """Give the value of a figure.
@@ -103,28 +112,39 @@ def benchmark(
     before = read_baseline(baseline) if baseline is not None else None
     if before is not None and baseline is not None:
         check_fits(before, read, baseline)
-    gathered = gather(read, cache, workers=default_workers() if workers is None else workers, tell=tell)
+    timed = read_timings(timings_path(baseline)) if baseline is not None and read.settings.gate.timings else None
+    n_workers = default_workers() if workers is None else workers
+    gathered = gather(read, cache, workers=n_workers, tell=tell)
     tell("measuring")
     figures = measure(read, gathered)
     findings = compare(read, gathered, figures, before)
     record = record_of(read, gathered, figures, findings, before)
-    return Outcome(record, timings_of(gathered), findings, baseline_of(read, gathered, figures))
+    timings = timings_of(read, gathered, workers=n_workers)
+    costs = compare_costs(read, timings, timed) if before is not None else []
+    timings["findings"] = gate_record(costs, before)["findings"]
+    return Outcome(record, timings, findings, baseline_of(read, gathered, figures), costs, read.settings.gate.timings)
 
 
-def accept(found: Baseline, path: Path) -> None:
+def accept(found: Baseline, path: Path, *, timings: Mapping[str, Any] | None = None) -> None:
     """Write a baseline; an earlier one is replaced.
+
+    Parameters
+    ----------
+    timings: written beside it, see `timings.timings_path`; none leaves what is there.
 
     Raises
     ------
     UsageError
         No file can be written there.
     """
-    staged = path.with_name(f".{path.name}.part")
-    try:
-        staged.write_text(baseline_text(found), encoding="utf-8")
-        staged.replace(path)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror}); give another --baseline") from error
+    texts = {path: baseline_text(found)} | ({timings_path(path): json_lines(timings)} if timings else {})
+    for place, text in texts.items():
+        staged = part_of(place)
+        try:
+            staged.write_text(text, encoding="utf-8")
+            staged.replace(place)
+        except OSError as error:
+            raise UsageError(f"{place}: cannot be written ({error.strerror}); give another --baseline") from error
 
 
 def write(outcome: Outcome, out: Path) -> None:
@@ -141,13 +161,19 @@ def write(outcome: Outcome, out: Path) -> None:
         "timings.json": json_lines(outcome.timings),
         "baseline.json": baseline_text(outcome.baseline),
         "junit.xml": junit(outcome.record),
-        "summary.md": markdown(outcome.record),
+        "summary.md": markdown(outcome.record) + costs_text(outcome.costs),
         "bencher.json": bencher(outcome.record),
         "leaderboard.html": leaderboard(outcome.record),
     }
     with new_folder(out) as folder:
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def costs_text(costs: Sequence[Finding]) -> str:
+    """Write what is held against timings as Markdown; nothing where nothing is."""
+    told = [f"- {safe_text(_told(one))}" for one in costs]
+    return "\n".join(["", "### Timings", "", *told, ""]) if told else ""
 
 
 def lines(outcome: Outcome) -> list[str]:
@@ -160,7 +186,7 @@ def lines(outcome: Outcome) -> list[str]:
         cells = [_cell(row["figures"].get(name)) for name in ("recall_at_fpr_0.001", "false_positives_per_10000")]
         what = f"{cells[0]:<24}{cells[1]:<28}" if row["status"] == "measured" else f"{row['status']}: {row['reason']}"
         told.append(f"{row['detector']:<28}{row['level']:>6}  {what}".rstrip())
-    return [*told, *(f"{'FAILS' if one.fails else 'note '} {_told(one)}" for one in outcome.findings)]
+    return [*told, *(f"{'FAILS' if one.fails else 'note '} {_told(one)}" for one in outcome.findings + outcome.costs)]
 
 
 def _told(one: Finding) -> str:

@@ -46,12 +46,12 @@ class Finding:
 
     Attributes
     ----------
-    kind: worse, better, below a floor, missing, error or workload.
+    kind: worse, better, below a floor, missing, error or workload; skipped is what was asked for and not compared.
     row: scenario, evidence level and detector, empty where it is about the run.
     fails: whether the gate fails by it.
     """
 
-    kind: Literal["worse", "better", "floor", "missing", "error", "workload"]
+    kind: Literal["worse", "better", "floor", "missing", "error", "workload", "skipped"]
     row: tuple[str, int, str] | None
     text: str
     fails: bool

@@ -1,4 +1,4 @@
-"""`benchmark.json` and `timings.json`: all that a run found, and, apart from it, what differs from run to run."""
+"""`benchmark.json`: all that a run found, but for what differs from run to run, which `timings` keeps."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,6 @@ from simulations.benchmark.gate import Baseline, Finding, gate_record
 from simulations.benchmark.metrics import METRICS
 from simulations.benchmark.run import Gathered
 from simulations.benchmark.suite import ALL, Suite
-from simulations.benchmark.work import read_scores
 
 FORM = "stillwatch-benchmark/1"
 SCHEMA = Path(__file__).with_name("benchmark.schema.json")
@@ -106,18 +105,6 @@ def _status(key: Key, gathered: Gathered, suite: Suite) -> tuple[str, str | None
         return "failed", sorted(failed)[0] + (f" (and {len(failed) - 1} more)" if len(failed) > 1 else "")
     left_out = [suite.excluded(detector, s, level) for s in suite.scenarios if scenario in (s, ALL)]
     return ("excluded", left_out[0]) if left_out and all(left_out) else ("measured", None)
-
-
-def timings_of(gathered: Gathered) -> dict[str, Any]:
-    """Lay out what rows cost; small logs say little of large ones, and a process keeps the peak of all it did."""
-    rows = []
-    for (detector, level, scenario, seed), place in sorted(gathered.scores.items()):
-        record = read_scores(place)[1]
-        seconds, millions = record["read_s"] + record["judge_s"], record["n_rows"] / 1e6
-        row = {"detector": detector, "level": level, "scenario": scenario, "seed": seed, "n_rows": record["n_rows"]}
-        measured = {name: round(record[name], 4) for name in ("read_s", "judge_s", "peak_mib")}
-        rows.append({**row, **measured, "seconds_per_million_rows": round(seconds / millions, 2)})
-    return {"form": "stillwatch-timings/1", "rows": rows}
 
 
 def json_lines(record: Mapping[str, Any]) -> str:

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from detector.errors import ConfigError, InputUnreadableError, nearest
 from detector.settings import Settings, overlay, parse_assignments, read_toml
+from simulations.benchmark.costs import COSTS
 from simulations.benchmark.metrics import METRICS
 from simulations.settings import ScenarioSettings, load_complete, scenario_of
 
@@ -54,6 +55,12 @@ class Floor(Settings):
     value: float = Field(description="the worst value that passes")
 
 
+class GateSettings(Settings):
+    """What fails the gate besides figures."""
+
+    timings: bool = Field(False, description="costs, beside a baseline of the same machine")
+
+
 class LibraryScenario(Settings):
     """A scenario of the library, or a labelled log; exactly one of `cohorts` and `log` says what it holds."""
 
@@ -87,6 +94,7 @@ class SuiteSettings(Settings):
     exclusions: tuple[Exclusion, ...] = ()
     floors: tuple[Floor, ...] = ()
     tolerances: dict[str, float] = Field(default_factory=dict, description="metric -> instead of its own")
+    gate: GateSettings = GateSettings()
     notes: tuple[str, ...] = Field((), description="metrics that are told and never fail the gate")
 
 
@@ -183,9 +191,11 @@ def _check(settings: SuiteSettings, where: str) -> None:
             raise ConfigError(f"{where}: detector {one.id!r} takes part twice; give each its own id")
         if sum((one.name is not None, one.object is not None, bool(one.command))) != 1:
             raise ConfigError(f"{where}: detector {one.id!r}: give exactly one of name, object and command")
-    for metric in (*settings.tolerances, *settings.notes, *(floor.metric for floor in settings.floors)):
-        if metric not in METRICS:
-            raise ConfigError(f"{where}: metric {metric!r} is unknown; {nearest(metric, METRICS)}")
+    floored = [floor.metric for floor in settings.floors]
+    for metric in (*settings.tolerances, *settings.notes, *floored):
+        known = METRICS if metric in floored else {*METRICS, *COSTS}
+        if metric not in known:
+            raise ConfigError(f"{where}: metric {metric!r} is unknown; {nearest(metric, known)}")
     for floor in settings.floors:
         if floor.detector not in ids:
             hint = nearest(floor.detector, ids)

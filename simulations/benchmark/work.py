@@ -114,7 +114,7 @@ def _place(job: Job, workload: Workload, level: int, spec: DetectorSpec) -> Path
 def _judge_all(
     job: Job, workload: Workload, level: int, specs: list[DetectorSpec], places: dict[str, Path]
 ) -> Iterator[Begins | Row]:
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), _cpu_s()
     candidates = {spec.id: make_candidate(spec, timeout_s=job.timeout_s) for spec in specs}
     wanted = tuple(extra for one in candidates.values() for extra in extras_of(one))
     known = read_accounts(workload.accounts) if workload.accounts and level >= 2 else None
@@ -124,6 +124,7 @@ def _judge_all(
         if known is not None:
             profiles.enrich(known)
         read_s, described = time.perf_counter() - began, dict[tuple[str, ...], Subjects]()
+        cpu = _cpu_s() - cpu
         for name, candidate in candidates.items():
             yield Begins(level, name)
             try:
@@ -133,7 +134,7 @@ def _judge_all(
             except Exception as error:
                 yield Row(level, name, None, reason_of(error))
                 continue
-            rate = {"read_s": read_s, "n_rows": int(table["n_events"].sum())}
+            rate = {"read_s": read_s, "n_rows": int(table["n_events"].sum()), "cpu_s": cpu + record["cpu_s"]}
             _write(table, record | rate | {"peak_mib": _peak_mib()}, places[name])
             yield Row(level, name, places[name])
 
@@ -142,7 +143,7 @@ def _judge(
     job: Job, profiles: Profiles, candidate: Detector, described: dict[tuple[str, ...], Subjects]
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Judge accounts; detectors that want the same features share them, each as a copy."""
-    began, extras = time.perf_counter(), extras_of(candidate)
+    began, cpu, extras = time.perf_counter(), _cpu_s(), extras_of(candidate)
     names = tuple(extra.name for extra in extras)
     if names not in described:
         described[names] = describe(profiles, _SETTINGS, extras=extras)
@@ -152,7 +153,7 @@ def _judge(
     verdict = candidate.judge(subjects.pooled, profiles.evidence_level)
     check_scores(verdict.scores)
     policy = PolicySettings(budget=job.budget)
-    record: dict[str, Any] = {"judge_s": time.perf_counter() - began, "broken": []}
+    record: dict[str, Any] = {"judge_s": time.perf_counter() - began, "cpu_s": _cpu_s() - cpu, "broken": []}
     if job.checks:
         record["broken"] = broken_promises(candidate, whole.own, profiles.evidence_level)
     flagged = _flagged(verdict, policy, subjects.cluster, profiles)
@@ -196,6 +197,12 @@ def _grown(log: Log, known: pa.Table | None, candidate: Detector, workload: Work
         }
         for name, row in found.items()
     }
+
+
+def _cpu_s() -> float:
+    """Processor time of this process and of those that it has waited for, such as a detector's command."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _peak_mib() -> float:
