@@ -1,7 +1,7 @@
 """From gathered scores to figures: every metric of every row, its interval, and the replicates that a gate compares."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,8 @@ class Figure:
     ----------
     low, high: 2.5 % and 97.5 % quantile of the replicates.
     replicates: the figure on resampled populations, shape (n_resamples,).
+    found: over all scenarios, of a share of campaigns' accounts: how many it counts of each campaign; else nothing.
+    honest: likewise, the figure where honest accounts alone are resampled, shape (n_resamples,).
     """
 
     detector: str
@@ -42,6 +44,8 @@ class Figure:
     high: float
     n: int
     replicates: tuple[float, ...]
+    found: tuple[int, ...] = ()
+    honest: tuple[float, ...] = ()
 
     @property
     def key(self) -> str:
@@ -114,6 +118,8 @@ def _add_rows(
     weights = Weights(whole.weights.once[:, taken], whole.weights.drawn[:, taken])
     sample = sample_of(accounts, {p: gathered.scores[detector, level, *p] for p in places}, suite.settings)
     _add_figures(every, sample, weights, (detector, level, scope))
+    if scope == ALL:
+        _add_campaigns(every, sample, weights, accounts, (detector, level))
     if scope == ALL or len(suite.scenarios) == 1:
         _add_cohorts(every, sample, weights, accounts, (detector, level, scope))
         every.curves[detector, level] = _curve(sample)
@@ -194,6 +200,26 @@ def _add_figures(every: Figures, sample: Sample, weights: Weights, row: tuple[st
             continue
         every.figures.append(_figure(metric, sample, weights, (name, *row[1:]), ""))
     every.linked.add(row[1:])
+
+
+def _add_campaigns(
+    every: Figures, sample: Sample, weights: Weights, accounts: pd.DataFrame, row: tuple[str, int]
+) -> None:
+    """Tell figures over all scenarios campaign by campaign, so that a gate can compare these."""
+    harvests = sample.is_extraction
+    named = accounts["scenario"].astype(str) + "/" + accounts["campaign"].astype(str)
+    campaign = pd.factorize(named[harvests], sort=True)[0]
+    honest = weights.drawn.copy()
+    honest[:, harvests] = 1.0
+    for place, figure in enumerate(every.figures):
+        if (figure.detector, figure.level, figure.scenario, figure.cohort) != (*row, ALL, ""):
+            continue
+        metric = METRICS[figure.metric]
+        if metric.found is not None:
+            counts = np.bincount(campaign, weights=metric.found(sample)[harvests])
+            drawn = metric.compute(sample, honest)
+            told = tuple(int(n) for n in counts), tuple(round(float(one), _DIGITS) for one in drawn)
+            every.figures[place] = replace(figure, found=told[0], honest=told[1])
 
 
 def _add_cohorts(

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field, ValidationError
-from scipy.stats import norm
+from scipy.stats import norm, permutation_test
 
 from detector.errors import ConfigError, InputUnreadableError
 from detector.settings import Settings
 from simulations.benchmark.figures import Figure, Figures
 from simulations.benchmark.metrics import METRICS
-from simulations.benchmark.resampling import N_RESAMPLES
+from simulations.benchmark.resampling import N_RESAMPLES, Reals
 from simulations.benchmark.run import Gathered
 from simulations.benchmark.suite import ALL, Suite
 
@@ -23,12 +23,15 @@ FORM = "stillwatch-baseline/1"
 ALPHA = 0.05
 #: Its share that figures over all scenarios get. Chosen: they are few, so each is told from chance with little.
 _SHARE_OF_FOREMOST = 0.5
+#: Swaps behind a permutation test. Chosen: a chance of 1e-4 is then known to a third; up to 2**16 all are tried.
+_N_SWAPS, _BATCH, _SEED = 99_999, 4_000, 0
 
 
 class Baseline(Settings):
     """Figures of an earlier run; no account and no score is in it.
 
-    `figures` holds, by key, the value and then its replicates.
+    `figures` holds, by key, the value and then its replicates; `campaigns` how many accounts of each campaign a figure
+    counts, and `honest` its replicates with honest accounts alone resampled, where a figure is told by campaign.
     """
 
     form: Literal["stillwatch-baseline/1"]
@@ -38,6 +41,8 @@ class Baseline(Settings):
     workloads: dict[str, str]
     failures: dict[str, str]
     figures: dict[str, tuple[float, ...]] = Field(description="key -> value, then replicates")
+    campaigns: dict[str, tuple[int, ...]] = Field(default_factory=dict)
+    honest: dict[str, tuple[float, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ def baseline_of(suite: Suite, gathered: Gathered, figures: Figures) -> Baseline:
         workloads=_workloads(gathered),
         failures=_failures(gathered),
         figures={one.key: (one.value, *one.replicates) for one in figures.figures},
+        campaigns={one.key: one.found for one in figures.figures if one.found},
+        honest={one.key: one.honest for one in figures.figures if one.found},
     )
 
 
@@ -85,8 +92,12 @@ def _failures(gathered: Gathered) -> dict[str, str]:
 def baseline_text(baseline: Baseline) -> str:
     """Write a baseline, a line per figure, so that a difference can be read."""
     values = baseline.model_dump(mode="json")
-    lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(values.pop("figures").items()))
-    return json.dumps(values, indent=1)[:-2] + ',\n "figures": {\n' + lines + "\n }\n}\n"
+    tables = {name: values.pop(name) for name in ("figures", "campaigns", "honest")}
+    text = json.dumps(values, indent=1)[:-2]
+    for name, rows in tables.items():
+        lines = ",\n".join(f"  {json.dumps(key)}: {json.dumps(row)}" for key, row in sorted(rows.items()))
+        text += f',\n "{name}": {{\n{lines}\n }}'
+    return text + "\n}\n"
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -134,6 +145,9 @@ def compare(suite: Suite, gathered: Gathered, figures: Figures, baseline: Baseli
     with a chance of `ALPHA` at most: half of it is shared evenly by the figures over all scenarios, half by the others
     (Bonferroni), so z grows with their number. Detectors of which no figure differs are not counted. The normal
     approximation is rough where few campaigns are resampled.
+
+    Shares of campaigns' accounts over all scenarios are held to each other campaign by campaign instead, see
+    `is_lost_by_campaigns`, where the baseline tells them so.
     """
     found = [*_floors(suite, figures), *_errors(gathered, baseline)]
     if baseline is not None:
@@ -204,7 +218,8 @@ def _differences(suite: Suite, figures: Figures, baseline: Baseline) -> list[Fin
     for one in judged:
         tolerance = suite.settings.tolerances.get(one.metric, METRICS[one.metric].tolerance)
         z = margin_of(n_foremost, len(judged) - n_foremost, is_first=is_foremost(one))
-        if (finding := _difference(one, baseline.figures[one.key], tolerance, z)) is not None:
+        told = Told(baseline.figures[one.key], baseline.campaigns.get(one.key, ()), baseline.honest.get(one.key, ()))
+        if (finding := _difference(one, told, tolerance, z)) is not None:
             found.append(finding)
     return found
 
@@ -236,14 +251,75 @@ def _shared(figures: Figures, baseline: Baseline) -> list[Figure]:
     return [one for one in figures.figures if len(baseline.figures.get(one.key, ())) == N_RESAMPLES + 1]
 
 
-def _difference(one: Figure, before: tuple[float, ...], tolerance: float, z: float) -> Finding | None:
+@dataclass(frozen=True)
+class Told:
+    """What a baseline says of a figure: value and replicates, and what `Figure` calls `found` and `honest`."""
+
+    values: tuple[float, ...]
+    found: tuple[int, ...] = ()
+    honest: tuple[float, ...] = ()
+
+
+def is_lost_by_campaigns(one: Figure, before: Told, tolerance: float, z: float) -> bool:
+    """Tell whether a share of campaigns' accounts is worse than its tolerance, and that beyond chance.
+
+    Chance is twofold, and both kinds are to be ruled out: which campaigns a change happens to hit, by a permutation
+    test that swaps before and after campaign by campaign; and which honest accounts set the threshold, which moves all
+    campaigns at once, by an interval that resamples honest accounts alone.
+
+    References
+    ----------
+    Good, "Permutation, parametric and bootstrap tests of hypotheses" (3rd ed., 2005), section 3.6: matched pairs. With
+    one account to a campaign it is McNemar's exact test.
+
+    Notes
+    -----
+    Where k campaigns lost and none gained, its p-value is 2**-k at best, whatever they hold: see `campaigns_needed`.
+    """
+    lost = before.values[0] - one.value
+    if lost <= tolerance or lost <= _spread(one.honest, before.honest, z):
+        return False
+    pairs = np.array([before.found, one.found], np.float64)
+    pairs = pairs[:, pairs[0] != pairs[1]]
+    if not pairs.shape[1]:
+        return False
+    found = permutation_test(
+        tuple(pairs), _fewer, permutation_type="samples", alternative="greater", n_resamples=_N_SWAPS,
+        vectorized=True, batch=_BATCH, random_state=np.random.default_rng(_SEED),
+    )  # fmt: skip
+    return bool(found.pvalue < norm.sf(z))
+
+
+def _fewer(before: Reals, now: Reals, axis: int = -1) -> Reals:
+    return np.asarray((before - now).sum(axis=axis))
+
+
+def _spread(now: tuple[float, ...], before: tuple[float, ...], z: float) -> float:
+    return z * float(np.std(np.array(now) - np.array(before), ddof=1))
+
+
+def campaigns_needed(p_chance: float) -> int:
+    """Give how many campaigns must be lost, and none gained, before that can be told from chance.
+
+    Examples
+    --------
+    >>> campaigns_needed(norm.sf(margin_of(27, 290, is_first=True)))
+    11
+    """
+    return int(np.floor(-np.log2(p_chance))) + 1
+
+
+def _difference(one: Figure, before: Told, tolerance: float, z: float) -> Finding | None:
     sign = _sign(one.metric)
-    mean = sign * (one.value - before[0])
-    margin = z * float(np.std(np.array(one.replicates) - np.array(before[1:]), ddof=1))
+    mean = sign * (one.value - before.values[0])
+    margin = _spread(one.replicates, before.values[1:], z)
     name = one.metric + (f" of {one.cohort}" if one.cohort else "")
-    text = f"{name} was {before[0]:g} and is {one.value:g}, {sign * mean:+.4g} ± {margin:.2g}; tolerance {tolerance:g}"
+    changed = f"{name} was {before.values[0]:g} and is {one.value:g}, {sign * mean:+.4g} ± {margin:.2g}"
+    text = f"{changed}; tolerance {tolerance:g}"
     row = (one.scenario, one.level, one.detector)
-    if mean + margin < -tolerance:
+    is_told = bool(one.found) and len(one.found) == len(before.found) and len(one.honest) == len(before.honest)
+    is_worse = is_lost_by_campaigns(one, before, tolerance, z) if is_told else mean + margin < -tolerance
+    if is_worse:
         return Finding("worse", row, text, True, one.metric, sign * mean, margin)
     if mean - margin > tolerance:
         return Finding("better", row, text, False, one.metric, sign * mean, margin)

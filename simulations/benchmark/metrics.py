@@ -61,6 +61,7 @@ class Metric:
     refuse: a sample to the reason why it cannot show the figure, "" where it can.
     is_of_linkage: clusters alone decide it, so it is the same for every detector.
     is_of_honest: honest accounts are what is counted.
+    found: of a share of campaigns' accounts, which accounts it counts, shape (n_accounts,); None of other figures.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Metric:
     refuse: Callable[[Sample], str] = field(default=lambda sample: "")
     is_of_linkage: bool = False
     is_of_honest: bool = False
+    found: Callable[[Sample], Flags] | None = None
 
     def count(self, sample: Sample) -> int:
         """Count the accounts that the figure is a share or a mean of."""
@@ -99,6 +101,17 @@ def recall_at(rate: float, sample: Sample, weights: Reals) -> Reals:
     own, scores = weights[:, harvest], sample.score[harvest]
     with np.errstate(invalid="ignore"):
         return np.asarray((own * (scores > ranked[place][:, None])).sum(axis=1) / own.sum(axis=1), np.float64)
+
+
+def _found_at(rate: float, sample: Sample) -> Flags:
+    """Mark the accounts that `recall_at` counts where every account weighs one."""
+    ranked = np.sort(sample.score[~sample.is_extraction])[::-1]
+    place = min(int(rate * (len(ranked) - 1.0) * (1 + 1e-12)), len(ranked) - 1)
+    return np.asarray(sample.is_extraction & (sample.score > ranked[place]))
+
+
+def _found_flagged(sample: Sample) -> Flags:
+    return np.asarray(sample.is_extraction & sample.is_flagged)
 
 
 def _precision(sample: Sample, weights: Reals) -> Reals:
@@ -190,14 +203,14 @@ def _metrics() -> tuple[Metric, ...]:
         Metric(
             f"recall_at_fpr_{rate:g}", "high", "share", share, 0.01,
             f"campaigns' accounts above all but a share {rate:g} of honest ones",
-            partial(recall_at, rate), partial(_too_few, rate),
+            partial(recall_at, rate), partial(_too_few, rate), found=partial(_found_at, rate),
         )
         for rate in (1e-3, 1e-4)
     ]  # fmt: skip
     return (
         *recalls,
         Metric("recall_flagged", "high", "share", share, 0.01, "campaigns' accounts flagged at the budget",
-               _flagged, _no_harvest),
+               _flagged, _no_harvest, found=_found_flagged),
         Metric("precision_at_capacity", "high", "share", share, 0.02, "campaigns' accounts among those opened first",
                _precision, _no_harvest),
         Metric("false_positives_per_10000", "low", "accounts of 10,000", (0.0, 1e4), 2.0,
