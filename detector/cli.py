@@ -116,6 +116,10 @@ def score(
         str | None, typer.Option("--master", metavar="URL", help="Of Spark: spark://HOST:PORT, local[*], ...")
     ] = None,
     threads: Annotated[int | None, typer.Option("--threads", help="Reading, folding and linking threads.")] = None,
+    memory: Annotated[
+        str | None, typer.Option("--memory", metavar="SIZE", help="What the process may hold, as in 2GB.")
+    ] = None,
+    temp: Annotated[Path | None, typer.Option("--temp", metavar="DIR", help="Where it may spill to disk.")] = None,
     quiet: Quiet = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the run record as JSON.")] = False,
 ) -> None:
@@ -129,11 +133,14 @@ def score(
 
     Example: stillwatch score last_14_days.parquet --out today --history yesterday
 
+    Example: stillwatch score /mnt/logs/2026-11 --out scored --memory 2GB --temp /mnt/scratch
+
     Example: stillwatch score /mnt/logs/2026-11 --out scored --engine spark --master spark://head:7077
     """
     from detector.process import use_memory_again
 
-    use_memory_again()
+    if memory is None:
+        use_memory_again()
     pseudonyms = pseudonyms_of(key_file)
     looked = _looked(history, pseudonyms.key_id if pseudonyms else None)
     options = {
@@ -146,6 +153,8 @@ def score(
             "timezone": timezone,
             "max_rejects": max_rejects,
             "threads": threads,
+            "process_memory": memory,
+            "temp": None if temp is None else str(temp),
             "text": False if no_text else None,
         },
         "policy": {"budget": budget, "fdr": fdr, "capacity": capacity},

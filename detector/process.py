@@ -4,8 +4,9 @@ To be called before numerical libraries are loaded and threads begun; importing 
 """
 
 import os
-import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
 #: Names of `mallopt` in the C library of GNU/Linux (malloc.h).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -30,12 +31,22 @@ def use_memory_again() -> None:
 
     By itself it gives a batch back to the system and asks for the same anew, which then is cleared page by page.
     """
-    if not sys.platform.startswith("linux"):
-        return
+    with _allocator() as library:
+        library.mallopt(_ARENA_MAX, 1)
+        library.mallopt(_MMAP_THRESHOLD, _REUSED_BYTES)
+        library.mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+def give_memory_back() -> None:
+    """Return what is free to the system, where its allocator can be told."""
+    with _allocator() as library:
+        library.malloc_trim(0)
+
+
+@contextmanager
+def _allocator() -> Iterator[Any]:
+    """Yield the C library; what it lacks is passed over."""
     with suppress(ImportError, OSError, AttributeError):
         from ctypes import CDLL
 
-        adjust = CDLL(None).mallopt
-        adjust(_ARENA_MAX, 1)
-        adjust(_MMAP_THRESHOLD, _REUSED_BYTES)
-        adjust(_TRIM_THRESHOLD, _KEPT_BYTES)
+        yield CDLL(None)

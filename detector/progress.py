@@ -1,4 +1,4 @@
-"""How far a long piece of work is: on a terminal only, on standard error, and only after two seconds."""
+"""How far a long piece of work is, and how long it will take: on a terminal only, on standard error, after 2 s."""
 
 import sys
 import time
@@ -29,9 +29,10 @@ def progress(*, quiet: bool = False) -> Iterator[Tell]:
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
+    words = TextColumn("{task.description}", markup=False)
+    columns = (SpinnerColumn(), words, BarColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     began = time.monotonic()
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", visible=False)

@@ -1,5 +1,7 @@
 """From an opened log to profiles: batches are read ahead while the last is folded."""
 
+from collections.abc import Callable
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -8,6 +10,9 @@ from detector.keeping import Keeper
 from detector.profiles.store import Profiles, columns_read
 from detector.progress import Tell, silent
 from detector.turns import read_ahead
+
+#: In how many parts progress is told.
+_PARTS = 10_000
 
 
 def _within(batch: pa.RecordBatch, window_us: tuple[int, int] | None) -> pa.RecordBatch:
@@ -19,6 +24,14 @@ def _within(batch: pa.RecordBatch, window_us: tuple[int, int] | None) -> pa.Reco
     return batch.filter(pc.and_(pc.greater_equal(at, begin), pc.less(at, end)))
 
 
+def _tell_rows(tell: Tell, n_rows: int, share: float) -> None:
+    """Tell how many rows were folded, and of about how many; a total that changed would begin the estimate anew."""
+    if share > 0:
+        tell(f"reading requests, {n_rows:,} of about {n_rows / share:,.0f}", round(_PARTS * share), _PARTS)
+    else:
+        tell("reading requests", n_rows)
+
+
 def fold_log(
     log: Log,
     *,
@@ -27,6 +40,7 @@ def fold_log(
     wanted: tuple[str, ...] = (),
     window_us: tuple[int, int] | None = None,
     keeper: Keeper | None = None,
+    check: Callable[[int, int], None] | None = None,
 ) -> Profiles:
     """Read a log into profiles.
 
@@ -35,6 +49,7 @@ def fold_log(
     wanted: optional slices to keep.
     window_us: Unix times [us] from the first of which, and before the second, rows are read; None is all.
     keeper: keeps what was read, and gives what an earlier run has kept; of whole logs.
+    check: looks at the number of accounts and the bytes of a profile after each batch; may refuse to go on.
 
     Raises
     ------
@@ -53,8 +68,10 @@ def fold_log(
                     keeper.offer(profiles, mark)
                 batch = _within(batch, window_us)
                 profiles.fold(batch)
+                if check:
+                    check(len(profiles), profiles.account_bytes)
                 n_rows += batch.num_rows
-                tell("reading requests", n_rows)
+                _tell_rows(tell, n_rows, log.share_read)
         except Restart:
             continue
         break

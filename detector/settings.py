@@ -46,6 +46,13 @@ class InputSettings(Settings):
     memory: str = Field(
         "512MB", pattern=r"^\d+(\.\d+)?\s?(MB|GB)$", description="what the reader may hold before it spills"
     )
+    process_memory: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)?\s?(MB|GB)$",
+        description="what the process may hold: reader and batches shrink to fit, and a log that cannot is refused; "
+        "none is no limit",
+    )
+    temp: str | None = Field(None, description="folder for what is spilled to disk; none is the system's place")
     keep_s: float = Field(
         30.0,
         ge=0,

@@ -1,5 +1,6 @@
 """The default engine: a log read by an embedded database on one machine."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import duckdb
 import pyarrow as pa
 
+from detector.engines.budget import Budget, bytes_of
 from detector.engines.frames import FrameScan
 from detector.engines.log import Log, Restart
 from detector.engines.pieces import Stage
@@ -18,7 +20,7 @@ from detector.engines.recognition import recognise
 from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
 from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
-from detector.leftovers import scratch_folder
+from detector.leftovers import SCRATCH, find_leftovers, remove, scratch_folder
 from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.logs.fields import Clock
 from detector.logs.finder import Mapper
@@ -30,6 +32,7 @@ from detector.logs.presets import Format, check_zone
 from detector.logs.quoting import quote_name, quote_text
 from detector.logs.sources import LogFile, distinct, find_paths, inspect_file, unreadable
 from detector.logs.spool import STDIN_NAME, descriptor_path, spool_stream
+from detector.process import give_memory_back
 from detector.progress import Tell, silent
 from detector.settings import InputSettings
 
@@ -57,6 +60,8 @@ class EmbeddedEngine:
     ------
     ConfigError
         A mapped column is no canonical column, or the time zone is unknown.
+    MemoryLimitError
+        What the process may hold is less than any log takes.
     """
 
     def __init__(self, settings: InputSettings) -> None:
@@ -68,6 +73,8 @@ class EmbeddedEngine:
             except ValueError as error:
                 raise ConfigError(f"--timezone: {error}") from error
         self._settings = settings
+        self._budget = Budget.of(settings)
+        self._memory_bytes = self._budget.reader(bytes_of(settings.memory))
         self._account_by = tuple(settings.account_by)
 
     def open(self, patterns: Sequence[str], *, scratch: Path | None = None) -> Log:
@@ -76,7 +83,7 @@ class EmbeddedEngine:
         Parameters
         ----------
         patterns: paths, globs, folders, or ``-`` for standard input.
-        scratch: where temporary files may lie; none is the system's place.
+        scratch: where temporary files may lie; none is the place that settings name, or else the system's.
 
         Raises
         ------
@@ -86,21 +93,27 @@ class EmbeddedEngine:
             The columns do not make a log.
         EmptyInputError
             A file holds nothing.
+        ConfigError
+            The place for temporary files is none.
         """
         with ExitStack() as resources:
-            folder = resources.enter_context(scratch_folder(scratch))
+            folder = resources.enter_context(scratch_folder(scratch or _spill_place(self._settings.temp)))
             files = self._files(patterns, folder, resources)
             n_threads = self._settings.n_threads
-            session = open_session(folder, memory=self._settings.memory, threads=n_threads)
+            session = open_session(folder, memory=self._memory, threads=n_threads)
             resources.callback(session.close)
             paths = [_database_path(file, resources) for file in files]
-            n_fitting = max(1, min(n_threads, _bytes(self._settings.memory) // _TEXT_BYTES_PER_THREAD))
+            n_fitting = max(1, min(n_threads, self._memory_bytes // _TEXT_BYTES_PER_THREAD))
             has_text = any(file.kind != "parquet" for file in files)
             stages = tuple(Stage(folder) for _ in range(n_fitting if has_text else 0))
             for stage in stages:
                 resources.callback(stage.close)
             form, reason, scans = self._scans(session, files, paths, stages)
             self._check_left_out(patterns, form)
+            self._memory_bytes = self._budget.reader(
+                bytes_of(self._settings.memory), least=max(_thread_bytes(session, scan) for scan in scans)
+            )
+            session.execute(f"SET memory_limit = '{self._memory}'")
             session.execute(f"SET threads = {self._fitting_threads(session, scans, n_threads)}")
             lock_session(session, [*paths, *(stage.path for stage in stages)], folder)
             return Log(
@@ -121,7 +134,7 @@ class EmbeddedEngine:
         """
         file, wanted = LogFile(name, "", "parquet", "none", 0), self._settings.format
         with scratch_folder() as folder:
-            session = open_session(folder, memory=self._settings.memory, threads=1)
+            session = open_session(folder, memory=self._memory, threads=1)
             session.register("typed", schema.empty_table())
             found = session.sql("SELECT * FROM typed")
             header = Header(tuple(found.columns), tuple(str(type_) for type_ in found.types))
@@ -147,7 +160,7 @@ class EmbeddedEngine:
         """
         with ExitStack() as resources:
             folder = resources.enter_context(scratch_folder())
-            session = open_session(folder, memory=self._settings.memory, threads=1)
+            session = open_session(folder, memory=self._memory, threads=1)
             resources.callback(session.close)
             stage = Stage(folder)
             resources.callback(stage.close)
@@ -175,7 +188,12 @@ class EmbeddedEngine:
         from detector.reading import fold_log
 
         keeper = keeper_of(kept, log, self._settings, wanted) if kept else None
-        return fold_log(log, threads=self._settings.n_threads, tell=tell, wanted=wanted, keeper=keeper)
+        profiles = fold_log(
+            log, threads=self._settings.n_threads, tell=tell, wanted=wanted, keeper=keeper, check=self._budget.check
+        )
+        if self._budget.limit is not None:
+            give_memory_back()
+        return profiles
 
     def pairs(
         self, columns: Any, rank: Numbers, least: int, keep: Keep | None = None, *, threads: int = 1
@@ -240,7 +258,7 @@ class EmbeddedEngine:
                     physical,
                     plan,
                     form.delimiter,
-                    self._settings.batch_rows,
+                    self._batch_rows(session, file, path, plan),
                     stages,
                     pattern,
                 )
@@ -249,8 +267,20 @@ class EmbeddedEngine:
 
     def _fitting_threads(self, session: duckdb.DuckDBPyConnection, scans: Sequence[FileScan], wanted: int) -> int:
         """Lower the number of threads where what they hold would not fit in memory side by side."""
-        limit = _bytes(self._settings.memory)
-        return max(1, min([wanted, *(limit // _thread_bytes(session, scan) for scan in scans)]))
+        return max(1, min([wanted, *(self._memory_bytes // _thread_bytes(session, scan) for scan in scans)]))
+
+    @property
+    def _memory(self) -> str:
+        """What the reader may hold, as the database reads it."""
+        return f"{self._memory_bytes // 10**6}MB"
+
+    def _batch_rows(self, session: duckdb.DuckDBPyConnection, file: LogFile, path: str, plan: Plan) -> int:
+        """Lower the rows of a batch where they would not fit beside profiles; of text files, pieces are bounded."""
+        wanted = self._settings.batch_rows
+        if self._budget.limit is None or file.kind != "parquet":
+            return wanted
+        n_rows, n_bytes = _largest_group(session, path, plan)
+        return self._budget.batch_rows(wanted, n_bytes / max(n_rows, 1))
 
 
 def _physical(file: LogFile, header: Header) -> tuple[str, ...]:
@@ -310,21 +340,27 @@ def _thread_bytes(session: duckdb.DuckDBPyConnection, scan: FileScan) -> int:
     """Estimate what a thread that reads a file holds."""
     if scan.file.kind != "parquet":
         return _TEXT_BYTES_PER_THREAD
-    size = (
-        f"SELECT sum(total_uncompressed_size) AS size FROM parquet_metadata({quote_text(scan.path)})"
-        f" WHERE split_part(path_in_schema, ', ', 1) IN ({_roots(scan.plan)}) GROUP BY row_group_id"
+    return _GROUPS_PER_THREAD * _largest_group(session, scan.path, scan.plan)[1] + 1
+
+
+def _largest_group(session: duckdb.DuckDBPyConnection, path: str, plan: Plan) -> tuple[int, int]:
+    """Give the rows of the row group of a Parquet file that is largest unpacked, and its bytes."""
+    sizes = (
+        "SELECT any_value(row_group_num_rows) AS n, sum(total_uncompressed_size) AS size"
+        f" FROM parquet_metadata({quote_text(path)})"
+        f" WHERE split_part(path_in_schema, ', ', 1) IN ({_roots(plan)}) GROUP BY row_group_id"
     )
-    found = session.execute(f"SELECT max(size) FROM ({size})").fetchall()
-    return _GROUPS_PER_THREAD * int(found[0][0] or 0) + 1
+    found = session.execute(f"{sizes} ORDER BY size DESC NULLS LAST LIMIT 1").fetchall()
+    return (int(found[0][0] or 0), int(found[0][1] or 0)) if found else (0, 0)
 
 
-def _bytes(memory: str) -> int:
-    """Read a size such as 512MB.
-
-    Examples
-    --------
-    >>> _bytes("1.5 GB")
-    1500000000
-    """
-    number, unit = memory[:-2], memory[-2:]
-    return int(float(number) * {"MB": 10**6, "GB": 10**9}[unit])
+def _spill_place(folder: str | None) -> Path | None:
+    """Check the place for temporary files, and clear what killed runs left there."""
+    if folder is None:
+        return None
+    place = Path(folder)
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise ConfigError(f"--temp {folder}: is no folder that can be written to; make it, or name another")
+    for path in find_leftovers(place, SCRATCH):
+        remove(path)
+    return place

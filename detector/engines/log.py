@@ -91,6 +91,7 @@ class Log:
         self._tallies: dict[FileScan, Tally] = {}
         self._read_columns = self.columns
         self._evidence_level: int | None = None
+        self._reached = (0, 0)
 
     def __enter__(self) -> "Log":
         """Close the log at the end of a block."""
@@ -193,11 +194,25 @@ class Log:
         self._digests.start()
         n_done, begin = self._go_on(since)
         for number, scan in enumerate(self._scans[n_done:], n_done):
+            self._reached = number, begin
             for batch, place in self._file_batches(scan, checked, begin):
+                if place is not None:
+                    self._reached = number, place[0]
                 yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
             check_unchanged(scan.file)
             begin = 0
+        self._reached = len(self._scans), 0
         self._check()
+
+    @property
+    def share_read(self) -> float:
+        """Tell how much of the log was handed out, by bytes of its files, 0 to 1; 0 also where nothing tells."""
+        number, offset = self._reached
+        sizes = [file.n_bytes for file in self.files]
+        done = float(sum(sizes[:number]))
+        if offset:
+            done += sizes[number] * min(1.0, offset / max(self._scans[number].n_places, 1.0))
+        return done / max(sum(sizes), 1)
 
     def rows(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """Yield rows as `batches` does; this may be a part of a log, so nothing is asked of how many they are.

@@ -3,11 +3,13 @@
 Both end in the same query, so a value does not depend on the way it was read.
 """
 
+import math
 import secrets
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 
 import duckdb
@@ -30,7 +32,7 @@ from detector.errors import InputUnreadableError, NaiveTimestampError
 from detector.logs.faults import describe_fault, is_naive, is_twice
 from detector.logs.headers import Header
 from detector.logs.mapping import FAULT, KEPT, LINE, RUNG, TRUNCATED, Plan
-from detector.logs.quoting import quote_name
+from detector.logs.quoting import quote_name, quote_text
 from detector.logs.resync import MAX_RECORD_BYTES
 from detector.logs.sources import LogFile, read_chunks
 from detector.tables import EVENTS
@@ -87,6 +89,17 @@ class FileScan:
         return self.file.kind == "lines" or (
             self.file.kind == "csv" and (self.header.n_lines > 1 or len(self.physical) > _MAX_WIDTH)
         )
+
+    @cached_property
+    def n_places(self) -> float:
+        """Give the place at which the file ends, counted as those of `placed`; infinite where nobody knows."""
+        if self.file.kind != "parquet":
+            return float(self.file.n_bytes) if self.file.compression == "none" else math.inf
+        with self._guarded():
+            found = self.session.cursor().execute(
+                f"SELECT num_rows FROM parquet_file_metadata({quote_text(self.path)})"
+            )
+            return float(found.fetchall()[0][0])
 
     def rows_sql(self, columns: Sequence[str], begin: int = 0) -> str:
         """Write the query that gives a Parquet file's canonical columns, truncation mark and fault number.
@@ -347,7 +360,7 @@ class FileScan:
             if "Out of Memory" in str(error)[:40]:
                 raise InputUnreadableError(
                     f"{self.file.name}: reading it takes more than the reader may hold; "
-                    "give --set input.memory=2GB, or --set input.threads=1"
+                    "give --set input.memory=2GB, more with --memory where that is given, or --threads 1"
                 ) from None
             if self.file.kind == "parquet":
                 raise InputUnreadableError(

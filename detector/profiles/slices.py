@@ -78,6 +78,11 @@ class Slice:
     stitch: Callable[[Any, Array, Any, bool], None] | None = None
     is_optional: bool = False
 
+    @property
+    def account_bytes(self) -> int:
+        """Give what one account takes."""
+        return sum(np.dtype(f.dtype).itemsize * f.width for f in self.fields)
+
     def new_state(self, n: int) -> Any:
         """Make the state of n accounts: a named tuple of arrays, one a field."""
         return self.state_type(*(f.new(n) for f in self.fields))

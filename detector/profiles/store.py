@@ -85,6 +85,11 @@ class Profiles:
         """Count the accounts."""
         return len(self.account_ids)
 
+    @cached_property
+    def account_bytes(self) -> int:
+        """Give what the profile of one account takes."""
+        return sum(SLICES[name].account_bytes for name in self.states)
+
     def fold(self, events: pa.RecordBatch) -> None:
         """Fold a batch of canonical events in.
 
