@@ -31,7 +31,7 @@ from detector.engines.embedded import EmbeddedEngine
 from detector.profiles.store import columns_read
 from detector.settings import InputSettings
 with EmbeddedEngine(InputSettings()).open([sys.argv[1]]) as log:
-    for _ in log.batches(columns_read(log.columns), is_coded=True):
+    for _ in log.batches(columns_read(log.columns)):
         pass
 """
 FOLD = """
