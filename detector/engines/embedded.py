@@ -20,7 +20,8 @@ from detector.engines.recognition import recognise
 from detector.engines.scans import FileScan
 from detector.engines.sessions import lock_session, open_session
 from detector.errors import AmbiguousColumnError, ConfigError, UnknownFormatError
-from detector.leftovers import SCRATCH, find_leftovers, remove, scratch_folder
+from detector.hidden import SCRATCH
+from detector.leftovers import find_leftovers, remove, scratch_folder
 from detector.linkage.overlaps import Keep, Numbers, overlaps
 from detector.logs.fields import Clock
 from detector.logs.finder import Mapper
