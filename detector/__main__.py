@@ -57,9 +57,10 @@ def work() -> int:
         sys.stderr.write("stillwatch: stopped; nothing was written\n")
         return 130
     except Exception as error:
-        from detector.errors import lacks_memory
+        from detector.errors import is_memory_limited, lacks_memory
 
-        if lacks_memory(error):
+        # A library that is refused memory may raise anything.
+        if lacks_memory(error) or is_memory_limited():
             raise MemoryError from None
         sys.stderr.write(crash_text(error))
         return CRASH

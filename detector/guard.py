@@ -10,6 +10,7 @@ import fcntl
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -114,7 +115,8 @@ def _stop_once(number: int, frame: FrameType | None) -> None:
 
 
 def _quieten() -> None:
-    """Keep standard error for Python: what libraries write there themselves goes nowhere."""
+    """Keep standard error for what we say: libraries, and Python of threads that fail, may quote the log there."""
+    sys.unraisablehook = threading.excepthook = lambda failed: None
     with suppress(OSError):
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
         nowhere = os.open(os.devnull, os.O_WRONLY)

@@ -142,3 +142,19 @@ def test_without_another_process_the_work_is_done_in_this_one() -> None:
     starve = "def work(): raise MemoryError\n"
     code, _, err = ended(f"{refuse}{starve}sys.exit(watched(work))")
     assert (code, err.count("\n")) == (errors.MemoryLimitError.exit_code, 1)
+
+
+def test_what_threads_fail_of_is_not_shown() -> None:
+    """Python would show a thread's error with its words, and those of one that nobody can catch."""
+    body = f"""
+import threading
+class Odd:
+    def __del__(self): raise ValueError("{SECRET}")
+def fail(): raise ValueError("{SECRET}")
+def work():
+    thread = threading.Thread(target=fail); thread.start(); thread.join()
+    Odd()
+    return 0
+sys.exit(watched(work))
+"""
+    assert ended(body) == (0, "", "")

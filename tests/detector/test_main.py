@@ -95,3 +95,19 @@ def test_a_stop_before_the_command_line_runs_is_a_stop(
 
     monkeypatch.setattr(cli, "main", stop)
     assert (process.work(), capsys.readouterr().err) == (130, "stillwatch: stopped; nothing was written\n")
+
+
+def test_under_a_limit_what_nobody_foresaw_is_a_lack_of_memory() -> None:
+    """A library that is given no memory may raise anything; one sentence, and its code."""
+    body = """
+import resource
+from detector import __main__ as process
+from detector import cli
+def starve():
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))
+    raise KeyError
+cli.main = starve
+process.run()
+"""
+    done = subprocess.run([sys.executable, "-c", body], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr.count("\n")) == (errors.MemoryLimitError.exit_code, 1)

@@ -4,12 +4,14 @@ With `--basetemp` on a file system in memory it takes half as long.
 """
 
 import gzip
+import json
 import resource
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -213,12 +215,12 @@ def test_killed_after_any_operation_the_next_run_writes_all(
 
 
 def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path, figures: Figures) -> None:
-    """From what it needs down to a twentieth: an output is right or absent, and a refusal is one sentence."""
+    """From twice what it needs down to a twentieth: an output is right or absent, and a refusal is one sentence."""
     files = write_parts(draw(20_000), tmp_path / "log", 2)
     argv = ["score", *files, *_OPTIONS, "--out"]
     peak = vm_peak_of(*argv, str(tmp_path / "whole"))
     whole, ends = contents(tmp_path / "whole"), list[str]()
-    for share in range(100, 0, -5):
+    for share in (200, 150, *range(100, 0, -5)):
         limit = peak * share // 100
 
         def starve(limit: int = limit) -> None:
@@ -239,7 +241,8 @@ def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path, figures: Fi
         assert _names(tmp_path) == set()
     told = f"{ends.count('right')} right, {ends.count('refused')} refused; peak {peak >> 20} MiB of address space"
     others = [end for end in ends if end not in ("right", "refused")]
-    figures.add("R13 memory, 100 % to 5 %", f"{told} {others or ''}", "right, or exit 30 in a line", holds=not others)
+    is_right = not others and ends[0] == "right"
+    figures.add("R13 memory, 200 % to 5 %", f"{told} {others or ''}", "right, or exit 30 in a line", holds=is_right)
 
 
 #: What says how a log was read, and not what was found.
@@ -278,7 +281,8 @@ def test_nothing_depends_on_the_format(tmp_path: Path, figures: Figures) -> None
     log, out = draw(8000), tmp_path / "out"
     pq.write_table(log, tmp_path / "log.parquet")
     pa.csv.write_csv(log, tmp_path / "log.csv")
-    log.to_pandas().to_json(tmp_path / "log.jsonl", orient="records", lines=True, date_format="iso", date_unit="us")
+    with (tmp_path / "log.jsonl").open("w", encoding="utf-8") as lines:  # every digit, which pandas does not write
+        lines.writelines(json.dumps(row, default=datetime.isoformat) + "\n" for row in log.to_pylist())
     for name in ("log.csv", "log.jsonl"):
         data = (tmp_path / name).read_bytes()
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(data))
