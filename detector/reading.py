@@ -63,7 +63,7 @@ def fold_log(
         n_rows = sum(tally.n_read for tally in since.tallies) if since else 0
         found = None
         try:
-            for batch, mark in read_ahead(log.marked(columns, since=since)):
+            for batch, mark in read_ahead(log.marked(columns, since=since, is_coded=True)):
                 if keeper and mark:
                     keeper.offer(profiles, mark)
                 batch = _within(batch, window_us)

@@ -180,13 +180,14 @@ class Log:
             yield batch
 
     def marked(
-        self, columns: Sequence[str] | None = None, *, since: Mark | None = None
+        self, columns: Sequence[str] | None = None, *, since: Mark | None = None, is_coded: bool = False
     ) -> Iterator[tuple[pa.RecordBatch, Callable[[], Mark] | None]]:
         """Yield what `batches` does, each with what marks the place before it, where that is one to go on from.
 
         Parameters
         ----------
         since: a mark of the same log, read with the same settings; rows before it are counted, not handed out again.
+        is_coded: see `FileScan.placed`.
         """
         wanted = [column for column in self.columns if columns is None or column in columns]
         checked = tuple(column for column in self.columns if column in wanted or column in REQUIRED)
@@ -195,7 +196,7 @@ class Log:
         n_done, begin = self._go_on(since)
         for number, scan in enumerate(self._scans[n_done:], n_done):
             self._reached = number, begin
-            for batch, place in self._file_batches(scan, checked, begin):
+            for batch, place in self._file_batches(scan, checked, begin, is_coded=is_coded):
                 if place is not None:
                     self._reached = number, place[0]
                 yield batch.select(wanted), None if place is None else partial(self._mark, number, *place)
@@ -365,13 +366,13 @@ class Log:
         self._resources.close()
 
     def _file_batches(
-        self, scan: FileScan, columns: tuple[str, ...], begin: int
+        self, scan: FileScan, columns: tuple[str, ...], begin: int, *, is_coded: bool = False
     ) -> Iterator[tuple[pa.RecordBatch, tuple[int, Tally] | None]]:
         note_file(scan.file.name)
         tally = self._tallies[scan] = self._tallies.get(scan, Tally())
         if scan not in self._exact:
             try:
-                yield from scan.placed(columns, tally, begin)
+                yield from scan.placed(columns, tally, begin, is_coded=is_coded)
             except SuspectError:
                 self._exact.add(scan)
                 if tally.n_read:

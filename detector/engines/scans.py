@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from detector.engines import pieces
 from detector.engines.chunks import ExactReader
+from detector.engines.coded import NotCodedError, as_stored, coded_batches
 from detector.engines.pieces import Stage, UnendingRecordError, cut, side_by_side, without_returns
 from detector.engines.relations import (
     Dialect,
@@ -121,13 +122,14 @@ class FileScan:
             yield batch
 
     def placed(
-        self, columns: Sequence[str], tally: Tally, begin: int = 0
+        self, columns: Sequence[str], tally: Tally, begin: int = 0, *, is_coded: bool = False
     ) -> Iterator[tuple[pa.RecordBatch, tuple[int, Tally] | None]]:
         """Yield batches of canonical columns, each with the place before it, where that is one to go on from.
 
         Parameters
         ----------
         begin: such a place: bytes of whole records after the header, or rows of a Parquet file.
+        is_coded: columns of text may come as dictionaries, and batches be larger than was asked for.
 
         Returns
         -------
@@ -138,17 +140,27 @@ class FileScan:
         SuspectError
             A record is not as it should be; what was yielded before holds no such record.
         """
+        if is_coded and not self._is_text and begin == 0:
+            try:
+                for batch in coded_batches(self.path, as_stored(self.plan), columns, self.batch_rows):
+                    before = tally.n_read, tally.copy()
+                    tally.n_read += batch.num_rows
+                    yield batch, before
+                return
+            except NotCodedError:
+                if tally.n_read:
+                    raise SuspectError from None
         with self._guarded():
             for batch, place in self._text(columns, begin) if self._is_text else self._rows(columns, begin):
                 if pc.max(batch.column(FAULT)).as_py():
                     raise SuspectError
-                before = None if place is None else (place, tally.copy())
+                since = None if place is None else (place, tally.copy())
                 batch = self._kept(batch, tally)
                 tally.n_read += batch.num_rows
                 self._count(batch, tally)
                 for part in self._slices(batch, columns):
-                    yield part, before
-                    before = None
+                    yield part, since
+                    since = None
             if self._is_text and tally.n_read + tally.n_passed_over == 0:
                 raise SuspectError
 

@@ -1,5 +1,6 @@
 """A batch of events as kernels want it: account numbers, and columns as plain buffers without copies of strings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -66,6 +67,19 @@ def to_strings(column: pa.Array) -> Strings:
     return Strings(starts, content, valid)
 
 
+def is_coded(column: pa.Array) -> bool:
+    """Tell whether a column comes as its distinct values and their number in each row."""
+    return isinstance(column, pa.DictionaryArray)
+
+
+def codes_of(column: pa.DictionaryArray) -> npt.NDArray[np.int32]:
+    """Give the number of each row's value in a coded column's dictionary, 0 where null; shape (n,)."""
+    codes = column.indices
+    codes = codes.fill_null(0) if codes.null_count else codes
+    numbers: npt.NDArray[np.int32] = codes.to_numpy(zero_copy_only=False)
+    return numbers
+
+
 @dataclass(frozen=True)
 class Batch:
     """Events with accounts already numbered.
@@ -86,9 +100,26 @@ class Batch:
     def strings(self, column: str) -> Strings:
         """Give a string column; all null when the log has none."""
         if self.has(column):
-            return to_strings(self.events.column(column))
+            values = self.events.column(column)
+            return to_strings(values.dictionary_decode() if is_coded(values) else values)
         n = self.events.num_rows
         return Strings(np.zeros(n + 1, np.int64), np.zeros(1, np.uint8), np.zeros(n, np.uint8))
+
+    def valid(self, column: str) -> npt.NDArray[np.uint8]:
+        """Tell which rows hold a value; 0 or 1, shape (n,)."""
+        values = self.events.column(column)
+        if values.null_count == 0:
+            return np.ones(len(values), np.uint8)
+        is_valid: npt.NDArray[np.uint8] = values.is_valid().to_numpy(zero_copy_only=False).astype(np.uint8)
+        return is_valid
+
+    def each(self, column: str, work: Callable[[pa.Array], npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+        """Work on the values of a column, on distinct ones alone where it is coded; shape (n,), anything where null."""
+        values = self.events.column(column)
+        if not is_coded(values):
+            return work(values)
+        found = work(values.dictionary)
+        return found[codes_of(values)] if len(found) else np.zeros(len(values), np.uint64)
 
     def integers(self, column: str) -> npt.NDArray[np.int64]:
         """Give an integer column, `NULL_INT` where null or absent; shape (n,)."""

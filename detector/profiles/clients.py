@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from numba import njit
 
-from detector.profiles.batch import Batch, Strings
+from detector.profiles.batch import Batch, Strings, to_strings
 from detector.profiles.hashing import hash_strings, mix64, unmix64
 from detector.profiles.sketches import add_to_sample
 from detector.profiles.slices import Field, Slice, sample, state_type
@@ -101,17 +101,33 @@ def network_name(network_hash: int) -> str:
 
 
 def _prepare(batch: Batch) -> Sequence[Any]:
-    n = batch.events.num_rows
-    hashes = np.zeros((len(SAMPLED) + 1, n), np.uint64)
-    valid = np.zeros((len(SAMPLED) + 1, n), np.uint8)
-    for row, column in enumerate(SAMPLED):
-        if batch.has(column):
-            strings = batch.strings(column)
-            hashes[row], valid[row] = hash_strings(strings.offsets, strings.data), strings.valid
-    if batch.has("ip"):
-        hashes[-1] = network_hashes(batch.events.column("ip"), batch.strings("ip"))
-        valid[-1] = hashes[-1] != 0
-    return hashes, valid
+    """Give hashes and validity of the columns that are there, and the row of each of all columns in them, or -1."""
+    present = [column for column in SAMPLED if batch.has(column)]
+    found = [batch.each(column, _hashes) for column in present]
+    valid = [batch.valid(column) for column in present]
+    place = np.array([present.index(column) if column in present else -1 for column in (*SAMPLED, "ip")])
+    if "ip" in present:
+        networks = batch.each("ip", _array_networks)
+        place[-1] = len(found)
+        found.append(networks)
+        valid.append((networks != _NO_NETWORK).astype(np.uint8))
+    return np.array(found, np.uint64), np.array(valid, np.uint8), place
+
+
+def _hashes(column: pa.Array) -> npt.NDArray[np.uint64]:
+    strings = to_strings(column)
+    hashes: npt.NDArray[np.uint64] = hash_strings(strings.offsets, strings.data)
+    return hashes
+
+
+def _array_networks(column: pa.Array) -> npt.NDArray[np.uint64]:
+    return network_hashes(column, to_strings(column))
+
+
+@njit(cache=True)
+def _fold_present(place: Any, account: Any, rows: Any, hashes: Any, valid: Any, kept: Any, counts: Any) -> None:
+    if place >= 0:
+        _fold_column(account, rows, hashes[place], valid[place], kept, counts)
 
 
 @njit(cache=True)
@@ -131,17 +147,17 @@ def _fold_column(account: Any, rows: Any, hashes: Any, valid: Any, kept: Any, co
 
 
 @njit(cache=True, nogil=True)
-def _fold(state: Any, account: Any, rows: Any, hashes: Any, valid: Any) -> None:
-    _fold_column(account, rows, hashes[0], valid[0], state.ip_hash, state.ip_count)
-    _fold_column(account, rows, hashes[1], valid[1], state.user_agent_hash, state.user_agent_count)
-    _fold_column(account, rows, hashes[2], valid[2], state.model_hash, state.model_count)
-    _fold_column(account, rows, hashes[3], valid[3], state.operation_hash, state.operation_count)
-    _fold_column(account, rows, hashes[4], valid[4], state.payment_id_hash, state.payment_id_count)
-    _fold_column(account, rows, hashes[5], valid[5], state.org_id_hash, state.org_id_count)
-    _fold_column(account, rows, hashes[6], valid[6], state.tls_fingerprint_hash, state.tls_fingerprint_count)
-    _fold_column(account, rows, hashes[7], valid[7], state.api_key_id_hash, state.api_key_id_count)
-    _fold_column(account, rows, hashes[8], valid[8], state.end_user_id_hash, state.end_user_id_count)
-    _fold_column(account, rows, hashes[9], valid[9], state.network_hash, state.network_count)
+def _fold(state: Any, account: Any, rows: Any, hashes: Any, valid: Any, place: Any) -> None:
+    _fold_present(place[0], account, rows, hashes, valid, state.ip_hash, state.ip_count)
+    _fold_present(place[1], account, rows, hashes, valid, state.user_agent_hash, state.user_agent_count)
+    _fold_present(place[2], account, rows, hashes, valid, state.model_hash, state.model_count)
+    _fold_present(place[3], account, rows, hashes, valid, state.operation_hash, state.operation_count)
+    _fold_present(place[4], account, rows, hashes, valid, state.payment_id_hash, state.payment_id_count)
+    _fold_present(place[5], account, rows, hashes, valid, state.org_id_hash, state.org_id_count)
+    _fold_present(place[6], account, rows, hashes, valid, state.tls_fingerprint_hash, state.tls_fingerprint_count)
+    _fold_present(place[7], account, rows, hashes, valid, state.api_key_id_hash, state.api_key_id_count)
+    _fold_present(place[8], account, rows, hashes, valid, state.end_user_id_hash, state.end_user_id_count)
+    _fold_present(place[9], account, rows, hashes, valid, state.network_hash, state.network_count)
 
 
 def add_instruments(state: Any, batch: Batch) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from detector.profiles import clients, membership, moments, queries, rhythm, sampling, text, volume
-from detector.profiles.batch import Batch
+from detector.profiles.batch import Batch, codes_of, is_coded
 from detector.profiles.hashing import hash_strings
 from detector.profiles.sketches import FREE, merge_samples
 from detector.profiles.slices import Array, Slice
@@ -121,14 +121,19 @@ class Profiles:
         return {account: i for i, account in enumerate(self.account_ids)}
 
     def _number(self, column: pa.Array) -> npt.NDArray[np.int64]:
-        coded = column.dictionary_encode()
-        numbers = self._numbers
+        """Number the accounts of a column; new ones get the next numbers, and a name that no row has gets none."""
+        coded = column if is_coded(column) else column.dictionary_encode()
+        codes, numbers = codes_of(coded), self._numbers
+        is_used = np.zeros(len(coded.dictionary), bool)
+        is_used[codes] = True
         n_before = len(numbers)
-        known = [numbers.setdefault(account, len(numbers)) for account in coded.dictionary.to_pylist()]
+        number = np.full(len(is_used), -1, np.int64)
+        accounts = coded.dictionary.filter(pa.array(is_used)).to_pylist()
+        number[is_used] = [numbers.setdefault(account, len(numbers)) for account in accounts]
         if len(numbers) > n_before:
             self.account_ids = list(numbers)
             self._grow(len(numbers))
-        return np.array(known, dtype=np.int64)[coded.indices.to_numpy()]
+        return number[codes]
 
     def _grow(self, n: int) -> None:
         for name, state in self.states.items():
@@ -143,7 +148,7 @@ class Profiles:
     def _remember_names(self, batch: Batch) -> None:
         for column in NAMED:
             if batch.has(column):
-                distinct = batch.events.column(column).drop_null().unique()
+                distinct = _distinct(batch.events.column(column))
                 events = pa.record_batch([distinct], names=[column])
                 strings = Batch(events, np.empty(0, np.int64)).strings(column)
                 hashes = hash_strings(strings.offsets, strings.data).tolist()
@@ -273,6 +278,11 @@ class Profiles:
             )
             merged[name] = combine(SLICES[name], whole, groups, len(ids), is_same_actor=is_same_actor)
         return Profiles(self.columns, wanted=self.wanted, account_ids=ids, states=merged)
+
+
+def _distinct(column: pa.Array) -> pa.Array:
+    """Give the distinct values of a column; of a coded one all that its dictionary names."""
+    return column.dictionary.drop_null() if is_coded(column) else column.drop_null().unique()
 
 
 def combine(piece: Slice, state: Any, groups: npt.NDArray[np.int64], n: int, *, is_same_actor: bool) -> Any:

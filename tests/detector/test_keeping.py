@@ -176,8 +176,8 @@ def test_what_was_kept_is_not_read_again(log: pa.Table, tmp_path: Path, monkeypa
     handed_out: list[int] = []
     marked = Log.marked
 
-    def counting(self: Log, columns: Any = None, *, since: Any = None) -> Any:
-        for batch, mark in marked(self, columns, since=since):
+    def counting(self: Log, columns: Any = None, **others: Any) -> Any:
+        for batch, mark in marked(self, columns, **others):
             handed_out.append(batch.num_rows)
             yield batch, mark
 
