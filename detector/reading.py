@@ -49,7 +49,8 @@ def fold_log(
     wanted: optional slices to keep.
     window_us: Unix times [us] from the first of which, and before the second, rows are read; None is all.
     keeper: keeps what was read, and gives what an earlier run has kept; of whole logs.
-    check: looks at the number of accounts and the bytes of a profile after each batch; may refuse to go on.
+    check: looks at the number of accounts and the bytes of a profile, before profiles grow and after each batch; may
+        refuse to go on.
 
     Raises
     ------
@@ -60,6 +61,7 @@ def fold_log(
     found = keeper.found(threads=threads) if keeper else None
     while True:
         profiles, since = found or (Profiles(columns, threads=threads, wanted=wanted), None)
+        profiles.check = check
         n_rows = sum(tally.n_read for tally in since.tallies) if since else 0
         found = None
         try:

@@ -1,6 +1,6 @@
 """The profiles of many accounts: fold batches in, merge, pool into clusters. Memory grows with accounts, never rows."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -63,6 +63,7 @@ class Profiles:
     filled: columns of the log in which some row held a value.
     names: fingerprint to value, for the columns in `NAMED`.
     wanted: optional slices that are kept.
+    check: looks at the number of accounts and the bytes of a profile before profiles grow; may refuse.
     """
 
     columns: tuple[str, ...]
@@ -72,6 +73,7 @@ class Profiles:
     states: dict[str, Any] = field(default_factory=dict)
     filled: set[str] = field(default_factory=set)
     names: dict[str, dict[int, str]] = field(default_factory=lambda: {c: {} for c in NAMED})
+    check: Callable[[int, int], None] | None = None
     _pool: ThreadPoolExecutor | None = None
 
     def __post_init__(self) -> None:
@@ -136,6 +138,8 @@ class Profiles:
         return number[codes]
 
     def _grow(self, n: int) -> None:
+        if self.check:
+            self.check(n, self.account_bytes)
         for name, state in self.states.items():
             if len(state[0]) >= n:
                 continue

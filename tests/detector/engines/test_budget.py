@@ -12,6 +12,7 @@ from detector.engines import budget
 from detector.engines.budget import Budget, bytes_of
 from detector.engines.embedded import EmbeddedEngine
 from detector.errors import ConfigError, MemoryLimitError
+from detector.profiles.slices import Slice
 from detector.settings import InputSettings
 
 LIMITS = [512 * 10**6, 700 * 10**6, 10**9, 2 * 10**9, 64 * 10**9]
@@ -96,6 +97,19 @@ def test_profiles_under_a_limit_are_the_same(log: Path, monkeypatch: pytest.Monk
     n_tight, tight = folded(InputSettings(threads=1, process_memory="600MB"))
     assert n_tight < n_free
     assert free == tight
+
+
+def test_profiles_do_not_grow_before_they_are_refused(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch that brings too many accounts makes no room for them."""
+    monkeypatch.setattr(budget, "ACCOUNT_BYTES", 10**8)
+    grown: list[int] = []
+    monkeypatch.setattr(
+        Slice, "new_state", lambda self, n: grown.append(n) or self.state_type(*(f.new(n) for f in self.fields))
+    )
+    engine = EmbeddedEngine(InputSettings(process_memory="1GB"))
+    with engine.open([str(log)]) as opened, pytest.raises(MemoryLimitError, match="50 accounts or more"):
+        engine.fold(opened)
+    assert set(grown) == {0}
 
 
 def test_what_is_spilled_lies_where_it_was_asked_for_and_goes(log: Path, tmp_path: Path) -> None:
