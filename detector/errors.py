@@ -264,10 +264,12 @@ def lacks_memory(error: BaseException) -> bool:
 
 def starved() -> MemoryLimitError:
     """Say that there is too little memory."""
-    return MemoryLimitError(
-        "the system gives no more memory; nothing was written under its final name; "
-        "give more, or --set input.memory=256MB --threads 1"
-    )
+    import resource
+
+    told = "the system gives no more memory; nothing was written under its final name; "
+    if resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY:
+        told += "charts alone reserve 70 GB of address space, which is limited (ulimit -v): limit data (ulimit -d); or "
+    return MemoryLimitError(f"{told}give more, or --set input.memory=256MB --threads 1")
 
 
 def system_fault(error: BaseException) -> StillwatchError | None:

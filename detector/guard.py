@@ -60,12 +60,13 @@ def limit(memory_bytes: int | None, cpu_s: int | None) -> None:
 
     Parameters
     ----------
-    memory_bytes: of address space; none is what the system allows.
+    memory_bytes: that can be written to; none is what the system allows. Address space is no measure: the engine of the
+        charts reserves 70 GB of it, and uses hardly any.
     cpu_s: of all threads together; none is what the system allows.
     """
     import resource
 
-    for what, most in ((resource.RLIMIT_AS, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
+    for what, most in ((resource.RLIMIT_DATA, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
         hard = resource.getrlimit(what)[1]
         if most is not None:
             resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
@@ -116,12 +117,16 @@ def _stop_once(number: int, frame: FrameType | None) -> None:
 
 def _quieten() -> None:
     """Keep standard error for what we say: libraries, and Python of threads that fail, may quote the log there."""
-    sys.unraisablehook = threading.excepthook = lambda failed: None
+    sys.unraisablehook = threading.excepthook = _say_nothing
     with suppress(OSError):
         sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 2)
         os.close(nowhere)
+
+
+def _say_nothing(failed: object) -> None:
+    """Take what nobody can catch."""
 
 
 @contextmanager

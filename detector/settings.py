@@ -169,13 +169,13 @@ class LimitSettings(Settings):
     memory: str | None = Field(
         None,
         pattern=r"^\d+(\.\d+)?\s?(MB|GB)$",
-        description="address space, some times what is held; none is what the system allows",
+        description="memory that can be written to, some times what is held; none is what the system allows",
     )
     cpu_s: int | None = Field(None, ge=1, description="processor seconds of all threads; none is without end")
 
     @property
     def memory_bytes(self) -> int | None:
-        """Give the address space in bytes."""
+        """Give the memory in bytes."""
         return int(float(self.memory[:-2]) * {"MB": 10**6, "GB": 10**9}[self.memory[-2:]]) if self.memory else None
 
 

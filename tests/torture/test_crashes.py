@@ -45,6 +45,10 @@ N_MUTATIONS = 1000
 #: Kills of one run before it may end.
 _IN_A_ROW = 4
 Tell = Callable[[str], None]
+#: Address space of which there is enough.
+_CHARTS_BYTES = 100 << 30
+#: Of us, and of the reader, which keeps a limit of its own.
+_NO_MEMORY = (errors.MemoryLimitError.exit_code, errors.InputUnreadableError.exit_code)
 _OPTIONS = ("--quiet", "--threads", "2", "--set", "policy.budget=0.05")
 
 
@@ -214,35 +218,40 @@ def test_killed_after_any_operation_the_next_run_writes_all(
     figures.add(f"R11 operations, {'kept' if is_kept else 'new'} folder", told, "0 differ", holds=at > 20)
 
 
-def test_starved_of_memory_a_run_is_refused_or_right(tmp_path: Path, figures: Figures) -> None:
-    """From twice what it needs down to a twentieth: an output is right or absent, and a refusal is one sentence."""
+@pytest.mark.parametrize("what", ["AS", "DATA"])
+def test_starved_of_memory_a_run_is_refused_or_right(what: str, tmp_path: Path, figures: Figures) -> None:
+    """From more than enough down to a twentieth of the peak: outputs are right or absent, a refusal is one sentence.
+
+    Of address space, which the engine of the charts reserves by the dozen gigabytes, and of what can be written to.
+    """
     files = write_parts(draw(20_000), tmp_path / "log", 2)
     argv = ["score", *files, *_OPTIONS, "--out"]
     peak = vm_peak_of(*argv, str(tmp_path / "whole"))
     whole, ends = contents(tmp_path / "whole"), list[str]()
-    for share in (200, 150, *range(100, 0, -5)):
-        limit = peak * share // 100
+    limits = [_CHARTS_BYTES if what == "AS" else 2 * peak, *(peak * share // 100 for share in range(100, 0, -5))]
+    for limit in limits:
 
         def starve(limit: int = limit) -> None:
-            resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+            resource.setrlimit(getattr(resource, f"RLIMIT_{what}"), (limit, limit))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
         done = subprocess.run(
             [sys.executable, "-m", "detector", *argv, str(tmp_path / "out")],
             preexec_fn=starve, capture_output=True, text=True, cwd=ROOT, timeout=120, check=False,
         )  # fmt: skip
-        is_clean = done.returncode == errors.MemoryLimitError.exit_code and done.stderr.count("\n") == 1
-        ends.append("right" if not done.returncode else "refused" if is_clean else f"{share} %: {done.returncode}")
+        is_clean = done.returncode in _NO_MEMORY and done.stderr.count("\n") == 1
+        how = "right" if not done.returncode else "refused" if is_clean else f"{limit >> 20} MiB: {done.returncode}"
+        ends.append(how)
         if (tmp_path / "out").exists():
             assert whole == contents(tmp_path / "out")
             shutil.rmtree(tmp_path / "out")
         else:
             assert done.returncode
         assert _names(tmp_path) == set()
-    told = f"{ends.count('right')} right, {ends.count('refused')} refused; peak {peak >> 20} MiB of address space"
     others = [end for end in ends if end not in ("right", "refused")]
+    told = f"{ends.count('right')} right, {ends.count('refused')} refused; peak {peak >> 20} MiB {others or ''}"
     is_right = not others and ends[0] == "right"
-    figures.add("R13 memory, 200 % to 5 %", f"{told} {others or ''}", "right, or exit 30 in a line", holds=is_right)
+    figures.add(f"R13 memory, {what}", told, "right, or exit 30 or 3 in a line", holds=is_right)
 
 
 #: What says how a log was read, and not what was found.
