@@ -92,25 +92,35 @@ class Profiles:
         """Give what the profile of one account takes."""
         return sum(SLICES[name].account_bytes for name in self.states)
 
-    def fold(self, events: pa.RecordBatch) -> None:
+    def fold(self, events: pa.RecordBatch, *, without: Collection[str] = ()) -> npt.NDArray[np.int64]:
         """Fold a batch of canonical events in.
 
         Rows of one account should come in order of time over batches; `n_late` counts those that do not.
+
+        Parameters
+        ----------
+        without: slices that are left as they are.
+
+        Returns
+        -------
+        Number of the account of each event, shape (n_events,).
         """
         if events.num_rows == 0:
-            return
+            return np.empty(0, np.int64)
         batch = Batch(events, self._number(events.column("account_id")))
         self._remember_names(batch)
         self.filled |= {
             name for name in set(events.schema.names) - self.filled if events.column(name).null_count < events.num_rows
         }
-        work = [(SLICES[name], state, SLICES[name].prepare(batch)) for name, state in self.states.items()]
+        states = {name: state for name, state in self.states.items() if name not in without}
+        work = [(SLICES[name], state, SLICES[name].prepare(batch)) for name, state in states.items()]
         if self._pool is None:
             self._fold_rows(work, batch.account, batch.order)
-            return
+            return batch.account
         parts = [self._pool.submit(self._fold_rows, work, batch.account, rows) for rows in batch.parts(self.threads)]
         for part in parts:
             part.result()
+        return batch.account
 
     @staticmethod
     def _fold_rows(work: Sequence[Any], account: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> None:
