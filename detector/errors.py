@@ -213,6 +213,12 @@ class InputChangedError(StillwatchError):
     exit_code = 35
 
 
+class FindingsChangedError(StillwatchError):
+    """What a watch wrote of findings is not there any more as it was written, so that none can be added to it."""
+
+    exit_code = 36
+
+
 class ReaderDiedError(StillwatchError):
     """The process that worked died of a signal, as a library does that a file was made to break."""
 

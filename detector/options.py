@@ -1,7 +1,7 @@
 """Options that commands share, and how what the user gave becomes settings. Nothing heavy is imported at the top."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -10,6 +10,8 @@ from detector.errors import UsageError
 if TYPE_CHECKING:
     from detector.pseudonyms import Pseudonyms
     from detector.settings import ScoreSettings
+
+S = TypeVar("S", bound="ScoreSettings")
 
 Assignments = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting; repeat.")]
 Logs = Annotated[list[str], typer.Argument(metavar="LOG...", help="Files, globs, folders, or - for standard input.")]
@@ -74,17 +76,30 @@ def resolve(config: Path | None, assignments: list[str] | None, options: dict[st
     Raises
     ------
     ConfigError
+        See `resolve_as`.
+    """
+    from detector.settings import ScoreSettings
+
+    return resolve_as(ScoreSettings, config, assignments, options)
+
+
+def resolve_as(kind: type[S], config: Path | None, assignments: list[str] | None, options: dict[str, Any]) -> S:
+    """Do what `resolve` does, for settings of a kind.
+
+    Raises
+    ------
+    ConfigError
         See `settings.load`; the text says where the key or value came from.
     """
-    from detector.settings import ScoreSettings, load, overlay_ways, parse_assignments, read_toml
+    from detector.settings import load, overlay_ways, parse_assignments, read_toml
 
     values: dict[str, Any] = {}
     if config is not None:
         values = read_toml(config)
-        load(ScoreSettings, values, where=str(config))
+        load(kind, values, where=str(config))
     values = overlay_ways(values, parse_assignments(assignments or ()))
-    load(ScoreSettings, values, where="--set")
-    return load(ScoreSettings, overlay_ways(values, _given(options)), where="options")
+    load(kind, values, where="--set")
+    return load(kind, overlay_ways(values, _given(options)), where="options")
 
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:

@@ -192,6 +192,33 @@ class ScoreSettings(Settings):
     engine: str = Field("embedded", description="where rows live, see `detector.engines.registry`")
 
 
+class WatchSettings(Settings):
+    """How a log is followed while it grows."""
+
+    every_s: float = Field(60.0, ge=0, description="between two looks [s]; 0 is a look after each piece of the log")
+    idle_days: float | None = Field(
+        30.0, gt=0, description="of event time without a request, after which an account is forgotten; none is never"
+    )
+    late_s: float = Field(
+        3600.0,
+        ge=0,
+        description="event time by which requests may come out of order and still be told apart exactly [s] "
+        "(chosen: gateways hand over a file an hour)",
+    )
+    held_rows: int = Field(
+        4_000_000, ge=1, description="requests at most whose instants wait for earlier ones (chosen: 80 MB)"
+    )
+    piece_bytes: int = Field(
+        32 << 20, ge=1 << 12, description="text read at once (chosen: some times the longest record)"
+    )
+
+
+class FollowSettings(ScoreSettings):
+    """All settings of `stillwatch watch`."""
+
+    watch: WatchSettings = WatchSettings()
+
+
 S = TypeVar("S", bound=BaseModel)
 
 
