@@ -24,6 +24,7 @@ from detector.options import (
     resolve,
     rungs_of,
 )
+from detector.watching.command import watch
 
 app = typer.Typer(
     help="Find the accounts that are distilling your model, see the evidence, rehearse the revocation.",
@@ -348,6 +349,9 @@ def fit(
         sha256 = fit_logs(sources, settings, out, windows=lengths, leave_out=leave_out or (), tell=tell)
     if not quiet:
         typer.echo(f"{out}: model {sha256[:12]}")
+
+
+app.command()(watch)
 
 
 def _add_plugins() -> None:
