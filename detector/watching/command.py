@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -158,11 +159,11 @@ def _run(
         if not quiet:
             typer.echo(f"stillwatch: {safe_text(text)}", err=True)
 
-    with claim(state), claim(out):
+    stop = Event()
+    with stopped_by_signals(stop), claim(state), claim(out):
         prepare(state, out)
-        watch = Watch(Place(logs, state, out, accounts, allow), settings, say)
-        with stopped_by_signals(watch.stop):
-            watch.run(once=once)
+        watch = Watch(Place(logs, state, out, accounts, allow), settings, say, stop)
+        watch.run(once=once)
         say(f"{watch.status()['n_accounts_known']:,} accounts known; findings: {out / 'findings.jsonl'}")
 
 

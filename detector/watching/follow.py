@@ -178,7 +178,11 @@ class Watch:
         try:
             supply = self._supply(tail)
             piece = self._reader.read(tail, supply, forced=forced)
-        except FileNotFoundError:
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):
+                self._waits_for(tail, f"{tail.name}: cannot be read ({error.strerror})")
+            # It is looked at anew at the next poll.
+            tail.identity = (0, 0)
             return True
         except StillwatchError as error:
             self._refused(tail, error)
@@ -321,7 +325,8 @@ class Watch:
             "n_unlooked": self.n_unlooked,
             "told": {"actions": self.told.actions, "n_bytes": self.told.n_bytes, "sha256": self.told.sha256},
         }
-        if note == self._kept and not lines and not self.folded.touched.any():
+        is_new = bool(self.folded.touched.any()) or note != self._kept
+        if (not lines and not is_new) or not (self._store.number or self.counts.presets or self.counts.n_rejected):
             return
         self._store.commit(Generation(self._about, note, lines), self.folded)
         self._kept = note

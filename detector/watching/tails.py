@@ -196,7 +196,13 @@ class Tails:
         return {name: stamp for name, stamp in stamps if stamp is not None and stamp[2]}
 
     def _tail(self, name: str, stamp: Stamp) -> Tail | None:
-        """Give the tail of a file, if something of it may be unread."""
+        """Give the tail of a file, if something of it may be unread; none where it goes away meanwhile."""
+        try:
+            return self._looked_at(name, stamp)
+        except OSError:
+            return None
+
+    def _looked_at(self, name: str, stamp: Stamp) -> Tail | None:
         tail = self.known.get(name)
         if tail is not None and tail.stamp == stamp:
             return None
