@@ -23,7 +23,7 @@ from detector.watching.counts import Counts, WatchedLog
 from detector.watching.folding import Folded
 from detector.watching.generations import Generation, Store
 from detector.watching.look import Looker
-from detector.watching.outputs import write_outputs
+from detector.watching.outputs import looks_written, write_outputs
 from detector.watching.reading import Piece, PieceReader
 from detector.watching.supply import FileSupply, StreamSupply, Supply, UnfoldedSupply
 from detector.watching.tails import STDIN, STDIN_NAME, Tail, Tails, stamp_of, tails_of
@@ -88,10 +88,12 @@ class Watch:
         }
         self._store = Store(place.state)
         self._store.open()
-        self.counts, self.told, self.n_unlooked = Counts(), Told(place.out / FILE), 0
+        self.counts, self.told, self.n_unlooked, self.n_looks = Counts(), Told(place.out / FILE), 0, 0
         threads = settings.input.n_threads
         self.folded = Folded(Profiles(("occurred_at", "account_id"), threads=threads, wanted=self._looker.wanted))
         self._take_up(self._store.load(threads=threads))
+        #: A watch that ended between a commit and its outputs left those of the look before.
+        self._is_told = looks_written(place.out) == self.n_looks
         self._store.clear()
         self._reader = PieceReader(settings)
         self._supplies: dict[str, Supply] = {}
@@ -117,7 +119,7 @@ class Watch:
                 began = time.monotonic()
                 if not self.stop.is_set() and (is_end or began >= due or not every_s):
                     self._force_stuck(is_end=is_end)
-                    if self.n_unlooked:
+                    if self.n_unlooked or not self._is_told:
                         self._look(is_caught_up=not is_more, once=is_end)
                     # At most half of the time goes into looking.
                     due = began + max(every_s, 2 * (time.monotonic() - began))
@@ -147,6 +149,7 @@ class Watch:
         note, self.folded = generation.note, folded
         self.tails.known = tails_of(note["tails"])
         self.counts, self.n_unlooked = Counts.from_json(note["counts"]), note["n_unlooked"]
+        self.n_looks = note["n_looks"]
         told = note["told"]
         self.told.actions, self.told.n_bytes, self.told.sha256 = told["actions"], told["n_bytes"], told["sha256"]
         self.told.go_on(generation.findings)
@@ -289,9 +292,10 @@ class Watch:
         self.folded.release(round(watch.late_s * 1e6) if is_caught_up else None, watch.held_rows)
         for account in self.folded.forget(watch.idle_days):
             self.told.actions.pop(account, None)
-        self.n_unlooked = 0
+        self.n_unlooked, self.n_looks = 0, self.n_looks + 1
         self._commit(lines)
         write_outputs(results, self.status(), self.place.out)
+        self._is_told = True
         self.on_look(results)
 
     @property
@@ -307,6 +311,7 @@ class Watch:
         tails = self.tails.known.values()
         return {
             "generation": self._store.number,
+            "n_looks": self.n_looks,
             "n_accounts_known": len(self.folded.profiles),
             "n_files": len(tails),
             "files_set_aside": {tail.name: tail.why for tail in self.tails.aside},
@@ -323,6 +328,7 @@ class Watch:
             "tails": [tail.to_json() for tail in self.tails.known.values()],
             "counts": self.counts.to_json(),
             "n_unlooked": self.n_unlooked,
+            "n_looks": self.n_looks,
             "told": {"actions": self.told.actions, "n_bytes": self.told.n_bytes, "sha256": self.told.sha256},
         }
         is_new = bool(self.folded.touched.any()) or note != self._kept

@@ -1,5 +1,6 @@
 """What a look leaves beside findings: how all stand now, and how the watch does. Each file is replaced whole."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ STATUS_FILE = "watch.json"
 
 
 def write_outputs(results: Results, status: dict[str, Any], out: Path) -> None:
-    """Write what a look found.
+    """Write what a look found, its status last.
 
     Parameters
     ----------
@@ -30,3 +31,12 @@ def write_outputs(results: Results, status: dict[str, Any], out: Path) -> None:
     run = {key: value for key, value in results.run.items() if key != "inputs"}
     with new_file(out / STATUS_FILE, replaces=True) as staging:
         staging.write_text(to_json({"watch": status, **run}, indent=2) + "\n", encoding="ascii")
+
+
+def looks_written(out: Path) -> int:
+    """Give how many looks the outputs are of; 0 where none are there, or not whole."""
+    try:
+        n_looks = json.loads((out / STATUS_FILE).read_text(encoding="ascii"))["watch"]["n_looks"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    return n_looks if isinstance(n_looks, int) else 0
