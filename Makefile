@@ -28,7 +28,7 @@ smoke: $(STAMP)
 	rm -rf build/smoke
 	$(BIN)/stillwatch benchmark smoke --out build/smoke --cache build/smoke-cache --baseline .ci/smoke.baseline.json --quiet
 
-# The result table of README.md, from hours of benchmarking; cut off, it goes on where it was.
+# The result table of README.md, from half an hour of benchmarking; cut off, it goes on where it was.
 table: $(STAMP)
 	rm -rf build/full
 	$(BIN)/stillwatch benchmark full --out build/full --cache build/full-cache
