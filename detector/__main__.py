@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from detector.guard import watched
-from detector.process import work_on_one_thread
+from detector.process import load_algebra, work_on_one_thread
 
 #: Exit code for a fault of ours, as BSD's sysexits.h has it (EX_SOFTWARE).
 CRASH = 70
@@ -48,6 +48,10 @@ def work() -> int:
         There is too little memory to say so here.
     """
     try:
+        from detector.errors import is_memory_limited
+
+        if is_memory_limited():
+            load_algebra()
         from detector.cli import main
 
         main()

@@ -27,7 +27,7 @@ _PASSED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: The exit code of a process that a signal ended is this and the signal's number, as shells have it.
 _BY_SIGNAL = 128
 #: How what lacks memory ends: by the system, by a library's own abort, or by using what it was not given.
-_STARVED = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP)
+_STARVED = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE)
 
 
 def watched(work: Callable[[], int]) -> int:
@@ -63,8 +63,15 @@ def limit(memory_bytes: int | None, cpu_s: int | None) -> None:
     memory_bytes: that can be written to; none is what the system allows. Address space is no measure: the engine of the
         charts reserves 70 GB of it, and uses hardly any.
     cpu_s: of all threads together; none is what the system allows.
+
+    Raises
+    ------
+    MemoryError
+        That is too little for the libraries alone.
     """
     import resource
+
+    from detector.process import load_algebra
 
     for what, most in ((resource.RLIMIT_DATA, memory_bytes), (resource.RLIMIT_CPU, cpu_s)):
         hard = resource.getrlimit(what)[1]
@@ -72,6 +79,7 @@ def limit(memory_bytes: int | None, cpu_s: int | None) -> None:
             resource.setrlimit(what, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     if memory_bytes is not None:
         note_limit()
+        load_algebra()
 
 
 def _alone(work: Callable[[], int]) -> int:

@@ -14,6 +14,8 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _REUSED_BYTES = 96 << 20
 #: Chosen: free memory that is kept at the end of the heap: some batches.
 _KEPT_BYTES = 256 << 20
+#: What the libraries take before they hold a row, and some room to say so in.
+_LEAST_BYTES = 256 << 20
 
 
 def work_on_one_thread() -> None:
@@ -24,6 +26,31 @@ def work_on_one_thread() -> None:
     """
     for variable in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
         os.environ.setdefault(variable, "1")
+
+
+def load_algebra() -> None:
+    """Load the libraries for linear algebra, and have each take the memory that it works in.
+
+    Where memory is limited this comes before all else: OpenBLAS asks for its 32 MB without end once it is refused them
+    (`blas_memory_alloc` in its driver/others/memory.c).
+
+    Raises
+    ------
+    MemoryError
+        There is too little for the libraries alone.
+    """
+    import mmap
+
+    try:
+        mmap.mmap(-1, _LEAST_BYTES, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS).close()
+    except OSError as error:
+        raise MemoryError from error
+    import numpy as np
+    from scipy.linalg import blas
+
+    square = np.ones((64, 64))
+    np.matmul(square, square)
+    blas.dgemm(1.0, square, square)
 
 
 def use_memory_again() -> None:

@@ -42,7 +42,9 @@ def purge(folder: Path) -> list[Path]:
         raise NotOursError(f"{folder}: does not exist, and no killed run left anything beside it; give another folder")
     removed = [*files, *beside, *temporary]
     with claim(folder):
-        for path in removed:
+        for path in files:
+            path.unlink(missing_ok=True)
+        for path in (*beside, *temporary):
             remove(path)
     if files and not any(folder.iterdir()):
         folder.rmdir()

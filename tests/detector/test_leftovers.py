@@ -77,3 +77,17 @@ def test_a_scratch_folder_is_private_and_vanishes(tmp_path: Path) -> None:
         assert folder.stat().st_mode & 0o777 == 0o700
         raise ValueError("stop")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_held_by_now_is_not_removed(tmp_path: Path) -> None:
+    """Between being listed as left and being removed a folder may be taken; it stays."""
+    folder = tmp_path / f"{STAGING}one"
+    folder.mkdir(mode=0o700)
+    assert find_leftovers(tmp_path, STAGING) == [folder]
+    with held(folder):
+        remove(folder)
+        assert folder.exists()
+    remove(folder)
+    assert not folder.exists()
+    with pytest.raises(FileNotFoundError), held(folder):
+        pass
