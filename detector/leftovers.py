@@ -84,7 +84,7 @@ def _taken(path: Path) -> Iterator[None]:
 
 
 def remove(path: Path) -> None:
-    """Remove a leftover, a file or a folder with what is in it, unless it is gone or held by now; links are not followed."""
+    """Remove a leftover, a file or a whole folder, unless it is gone or held by now; links are not followed."""
     with suppress(FileNotFoundError, BlockingIOError), _taken(path):
         if path.is_dir():
             shutil.rmtree(path)
