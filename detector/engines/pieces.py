@@ -73,8 +73,20 @@ def _end_of_records(data: bytes, *, is_quoted: bool) -> int:
     """Give the number of bytes up to the last line end that lies outside of quotes; 0 where there is none."""
     if not is_quoted:
         return data.rfind(b"\n") + 1
-    view = np.frombuffer(data, np.uint8)
-    return int(_last_end(view, np.count_nonzero(view == _QUOTE)))
+    return int(_last_end(np.frombuffer(data, np.uint8), count_byte(data, _QUOTE)))
+
+
+def count_byte(data: bytes | memoryview, byte: int) -> int:
+    """Count a byte, at the speed of memory however often it is there, which `bytes.count` is not."""
+    return int(_count(np.frombuffer(data, np.uint8), byte)) if len(data) else 0
+
+
+@njit(cache=True, nogil=True)
+def _count(data: Any, byte: Any) -> Any:
+    n = 0
+    for i in range(len(data)):
+        n += data[i] == byte
+    return n
 
 
 @njit(cache=True, nogil=True)
@@ -175,7 +187,7 @@ def cut(chunks: Iterable[bytes], *, skip: int, longest: int, size: int, is_quote
     if n_held:
         data = b"".join(held)
         rest = len(data) - _end_of_records(data, is_quoted=is_quoted)
-        if rest > longest or (is_quoted and data.count(b'"') % 2):
+        if rest > longest or (is_quoted and count_byte(data, _QUOTE) % 2):
             raise UnendingRecordError
         yield memoryview(data)
 

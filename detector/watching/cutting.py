@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from detector.engines.pieces import count_byte
 from detector.logs.resync import ResyncReader
 
 _QUOTE = ord('"')
@@ -28,7 +29,7 @@ def record_end(data: bytes, ending: bytes = b"\n", *, begin: int = 0) -> int:
     A stray quotation mark puts all that comes after it on the wrong side; who finds a bad record asks `firm_end`.
     """
     view = np.frombuffer(data, np.uint8)
-    n_quotes, end = data.count(b'"', begin), len(data)
+    n_quotes, end = count_byte(memoryview(data)[begin:], _QUOTE), len(data)
     while end > begin:
         at = max(begin, end - _LOOK_BYTES)
         quotes = np.flatnonzero(view[at:end] == _QUOTE)

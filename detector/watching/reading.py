@@ -11,7 +11,7 @@ import pyarrow as pa
 from detector.engines.embedded import EmbeddedEngine
 from detector.engines.log import Log, Restart
 from detector.engines.marks import Mark
-from detector.engines.pieces import Stage
+from detector.engines.pieces import Stage, count_byte
 from detector.engines.scans import FileScan, SuspectError
 from detector.engines.sessions import lock_session, open_session
 from detector.engines.tallies import Tally
@@ -32,6 +32,8 @@ from detector.watching.tails import MARK_BYTES, STDIN_NAME, Tail, read_part, sta
 
 #: Objects from which the keys of JSON lines are taken, as of a whole log; see `headers.read_jsonl_header`.
 _SAMPLED = 2000
+#: Looked into first for what a file is and for its header, before all that is at hand.
+_HEAD_BYTES = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,12 @@ class PieceReader:
 
     def _kind(self, tail: Tail, data: bytes) -> str:
         """Tell what text is by its beginning, as of a file."""
-        self._whole.fill(memoryview(data[: 1 << 16]))
+        head = data[:_HEAD_BYTES]
+        self._whole.fill(memoryview(head))
         file = inspect_file(tail.name, self._whole.path)
         if file.compression != "none" or file.kind == "parquet":
             raise InputUnreadableError(f"{tail.name}: only plain text can be followed there; unpack it on the way")
-        line = data.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
+        line = head.removeprefix(b"\xef\xbb\xbf").lstrip().split(b"\n", 1)[0].decode(errors="replace").rstrip("\r")
         lined = choose_line_format(self._settings.input.format, [line]) if file.kind == "csv" else None
         if lined:
             tail.form = lined[0].name
@@ -171,11 +174,16 @@ class PieceReader:
 
     def _has_header(self, tail: Tail, data: bytes, *, is_final: bool) -> bool:
         """Tell whether the CSV header of a file is known, after a look into its first bytes."""
-        if tail.offset == 0 and not tail.header and (is_final or record_end(data.replace(b"\r", b"\n"))):
-            self._whole.fill(memoryview(data))
-            n_bytes = read_csv_header(LogFile(tail.name, self._whole.path, "csv", "none", len(data)), ",").n_bytes
-            # A header ends where something comes after it.
-            tail.header = data[:n_bytes].decode() if n_bytes < len(data) or is_final else ""
+        sizes = (_HEAD_BYTES, len(data)) if tail.offset == 0 and not tail.header else ()
+        for head in (data[:size] for size in sizes):
+            is_all = is_final and len(head) == len(data)
+            if is_all or record_end(head.replace(b"\r", b"\n")):
+                self._whole.fill(memoryview(head))
+                n_bytes = read_csv_header(LogFile(tail.name, self._whole.path, "csv", "none", len(head)), ",").n_bytes
+                # A header ends where something comes after it.
+                tail.header = head[:n_bytes].decode() if n_bytes < len(head) or is_all else ""
+            if tail.header:
+                break
         return bool(tail.header)
 
     def _records(self, tail: Tail, data: bytes, end: int) -> Piece:
@@ -311,7 +319,7 @@ class PieceReader:
 def _advance(tail: Tail, supply: Supply, data: bytes, end: int) -> None:
     tail.mark(tail.offset, data, end)
     tail.offset += end
-    tail.n_lines += data.count(b"\n", 0, end)
+    tail.n_lines += count_byte(memoryview(data)[:end], ord("\n"))
     supply.drop(end)
 
 
