@@ -238,7 +238,8 @@ class PieceReader:
         if tail.n_sampled >= _SAMPLED:
             return
         names = dict.fromkeys(json.loads(tail.header)) if tail.header else {}
-        good = (line.text for line in ObjectReader([data[:end]], ()) if line.reason is None)
+        chunks = (data[at : min(at + _HEAD_BYTES, end)] for at in range(0, end, _HEAD_BYTES))
+        good = (line.text for line in ObjectReader(chunks, ()) if line.reason is None)
         for text in islice(good, _SAMPLED - tail.n_sampled):
             names.update(dict.fromkeys(json.loads(text, parse_int=str, parse_float=str)))
             tail.n_sampled += 1
