@@ -289,12 +289,8 @@ class Log:
         self._verify(self._scans)
         cursor = self._session.cursor()
         made: list[str] = []
-        parts = [
-            self._times_table(scan, columns, made)
-            if scan in self._exact or scan.file.kind != "parquet"
-            else f"({scan.kept_sql(columns)})"
-            for scan in self._scans
-        ]
+        # Tables, as a sort that takes in what is read from Parquet spills too late where it all but fits in memory.
+        parts = [self._times_table(scan, columns, made) for scan in self._scans]
         names = ", ".join(columns)
         union = " UNION ALL ".join(f"SELECT {names} FROM {part}" for part in parts)
         schema = pa.schema([EVENTS.field(column) for column in columns])
@@ -404,6 +400,12 @@ class Log:
     def _times_table(self, scan: FileScan, columns: Sequence[str], made: list[str]) -> str:
         """Put the good rows of a file into a table; they are the ones that `batches` gave."""
         table = f"times_{len(made)}"
+        if scan.file.kind == "parquet" and scan not in self._exact:
+            self._session.execute(
+                f"CREATE TABLE {table} AS SELECT {', '.join(columns)} FROM ({scan.kept_sql(columns)})"
+            )
+            made.append(table)
+            return table
         schema = pa.schema([EVENTS.field(column) for column in columns])
         self._session.register("times_batch", schema.empty_table())
         self._session.execute(f"CREATE TABLE {table} AS SELECT * FROM times_batch")

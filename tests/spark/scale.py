@@ -1,4 +1,6 @@
-"""How two workers do against one, on a log of ten million rows without text: `python -m tests.spark.scale [ROWS]`.
+"""How two workers do against one: `python -m tests.spark.scale [ROWS | LOG ...]`.
+
+On ten million rows without text that are written for it, on ROWS of them, or on a log that is there.
 
 Prints the clock, and the processor time that each worker took with all that it started: where processors are shared,
 the clock tells of the neighbours too, while the busiest worker's time tells what free ones would need.
@@ -73,7 +75,7 @@ def same(one: Profiles, other: Profiles) -> bool:
     return one.account_ids == other.account_ids
 
 
-def on_cluster(log: Path, n_workers: int, folder: Path) -> tuple[Profiles, dict[str, Any]]:
+def on_cluster(log: list[str], n_workers: int, folder: Path) -> tuple[Profiles, dict[str, Any]]:
     """Fold a log on a cluster; the second time counts, when libraries are loaded."""
     folder.mkdir()
     with running(folder, n_workers=n_workers) as cluster:
@@ -83,7 +85,7 @@ def on_cluster(log: Path, n_workers: int, folder: Path) -> tuple[Profiles, dict[
             for _ in range(2):
                 before, busy_before, begun = shuffled(session), cluster.busy_s(), time.perf_counter()
                 engine = SparkEngine(InputSettings(), session=session)
-                with engine.open([str(log)]) as opened:
+                with engine.open(log) as opened:
                     profiles = engine.fold(opened)
                     n_tasks = len(opened.tasks)
                 took = time.perf_counter() - begun
@@ -104,16 +106,21 @@ def on_cluster(log: Path, n_workers: int, folder: Path) -> tuple[Profiles, dict[
 
 
 def main() -> None:
-    """Write the log, fold it three times, print what was measured."""
-    n_rows = int(sys.argv[1]) if len(sys.argv) > 1 else _ROWS
+    """Write the log where none is named, fold it three times, print what was measured."""
+    named = sys.argv[1:]
     with tempfile.TemporaryDirectory() as place:
-        log = Path(place) / "log.parquet"
-        write_log(log, n_rows)
+        log = named if named and not named[0].isdigit() else [f"{place}/log.parquet"]
+        if log != named:
+            write_log(Path(log[0]), int(named[0]) if named else _ROWS)
         begun, engine = time.perf_counter(), EmbeddedEngine(InputSettings(threads=1))
-        with engine.open([str(log)]) as opened:
+        with engine.open(log) as opened:
             here = engine.fold(opened)
         print(json.dumps({"embedded_clock_s": round(time.perf_counter() - begun, 1), "load": os.getloadavg()}))
-        print(json.dumps({"rows": n_rows, "accounts": len(here), "n_bytes": log.stat().st_size}), flush=True)
+        n_rows, n_bytes = (
+            sum(pq.read_metadata(file).num_rows for file in log),
+            sum(Path(file).stat().st_size for file in log),
+        )
+        print(json.dumps({"rows": n_rows, "accounts": len(here), "n_bytes": n_bytes}), flush=True)
         for n_workers in (1, 2):
             there, measured = on_cluster(log, n_workers, Path(place) / str(n_workers))
             print(json.dumps({**measured, "same": same(here, there), "load": os.getloadavg()}), flush=True)

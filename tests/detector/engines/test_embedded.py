@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from detector.engines import pieces, scans
@@ -132,6 +134,19 @@ def test_ordered_times_are_the_rows_of_the_batches(csv_file: Writer, open_log: O
         assert times.column_names == ["account_id", "occurred_at"]
         assert times.num_rows == 305
         assert times.column("account_id").to_pylist()[:4] == ["a0", "a0", "a1", "a1"]
+
+
+@pytest.mark.parametrize("n_rows", [900_000, 1_100_000, 1_300_000])
+def test_times_are_put_in_order_also_where_they_all_but_fit_in_memory(
+    n_rows: int, tmp_path: Path, open_log: Opener
+) -> None:
+    """What does not fit is put on disk, at whatever size: none is lost, and none is out of order."""
+    at = np.random.default_rng(n_rows).integers(0, 10**12, n_rows)
+    accounts = pa.array([f"account-{number:06d}" for number in range(1000)]).take(pa.array(at % 1000))
+    log = tmp_path / "log.parquet"
+    pq.write_table(pa.table({"occurred_at": pa.array(at, pa.timestamp("us", "UTC")), "account_id": accounts}), log)
+    times = pa.Table.from_batches(list(open_log(log, memory="64MB").ordered_times())).column("occurred_at")
+    assert times.cast(pa.int64()).to_numpy().tolist() == np.sort(at).tolist()
 
 
 def test_only_wanted_columns_are_read(csv_file: Writer, open_log: Opener, drain: Drain) -> None:
